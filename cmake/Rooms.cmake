@@ -1,0 +1,48 @@
+# A room is one folder of sources with one purpose; each becomes a static library.
+#
+#   add_room(NAME questclient_base DEPENDS ...)       every *.cpp of the current folder
+#   add_room_test(NAME base DEPENDS questclient_base) every *.cpp of tests/unit/<NAME>
+include_guard(GLOBAL)
+
+set(QUESTCLIENT_ROOT ${CMAKE_CURRENT_SOURCE_DIR})
+
+find_program(QUESTCLIENT_CCACHE ccache)
+if(QUESTCLIENT_CCACHE AND NOT CMAKE_CXX_COMPILER_LAUNCHER)
+  set(CMAKE_CXX_COMPILER_LAUNCHER ${QUESTCLIENT_CCACHE})
+endif()
+
+# What every target of this project is compiled with; users of the library inherit only C++20.
+add_library(questclient_flags INTERFACE)
+target_compile_features(questclient_flags INTERFACE cxx_std_20)
+target_compile_options(questclient_flags INTERFACE
+  -Wall -Wextra -Wpedantic -Wshadow -Wnon-virtual-dtor -Wold-style-cast -Woverloaded-virtual
+  $<$<BOOL:${QUESTCLIENT_WERROR}>:-Werror>)
+if(QUESTCLIENT_SANITIZE)
+  target_compile_options(questclient_flags INTERFACE
+    -fsanitize=${QUESTCLIENT_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all)
+  target_link_options(questclient_flags INTERFACE -fsanitize=${QUESTCLIENT_SANITIZE})
+endif()
+
+function(add_room)
+  cmake_parse_arguments(ROOM "" "NAME" "DEPENDS;PRIVATE_DEPENDS" ${ARGN})
+  file(GLOB sources CONFIGURE_DEPENDS *.cpp)
+  list(FILTER sources EXCLUDE REGEX "/main\\.cpp$")
+  add_library(${ROOM_NAME} STATIC ${sources})
+  set_target_properties(${ROOM_NAME} PROPERTIES POSITION_INDEPENDENT_CODE ON)
+  target_include_directories(${ROOM_NAME} PUBLIC
+    ${QUESTCLIENT_ROOT}/include ${QUESTCLIENT_ROOT}/src ${QUESTCLIENT_ROOT})
+  target_compile_features(${ROOM_NAME} PUBLIC cxx_std_20)
+  target_link_libraries(${ROOM_NAME} PUBLIC ${ROOM_DEPENDS} PRIVATE $<BUILD_INTERFACE:questclient_flags> ${ROOM_PRIVATE_DEPENDS})
+endfunction()
+
+function(add_room_test)
+  cmake_parse_arguments(ROOM "" "NAME" "DEPENDS" ${ARGN})
+  file(GLOB_RECURSE sources CONFIGURE_DEPENDS ${QUESTCLIENT_ROOT}/tests/unit/${ROOM_NAME}/*.cpp)
+  if(NOT sources)
+    message(FATAL_ERROR "tests/unit/${ROOM_NAME} holds no test")
+  endif()
+  add_executable(test_${ROOM_NAME} ${sources})
+  target_include_directories(test_${ROOM_NAME} PRIVATE ${QUESTCLIENT_ROOT}/tests ${QUESTCLIENT_ROOT})
+  target_link_libraries(test_${ROOM_NAME} PRIVATE ${ROOM_DEPENDS} questclient_flags GTest::gtest_main)
+  add_test(NAME unit.${ROOM_NAME} COMMAND test_${ROOM_NAME})
+endfunction()

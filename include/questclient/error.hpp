@@ -1,0 +1,61 @@
+// Errors: what happened, why, and what to do.
+#pragma once
+
+#include <stdexcept>
+#include <string>
+
+namespace questclient {
+
+/// What went wrong.
+enum class ErrorCode {
+  invalid_api_call,  ///< Calls in an impossible order, for example a symbol after a column.
+  invalid_name,      ///< A table or column name that QuestDB does not take.
+  invalid_value,     ///< A value that cannot be sent, for example a string that is not UTF-8.
+  config,            ///< The connect string or an option.
+  slot_locked,       ///< Another process holds the slot; the message names its pid.
+  slot_io,           ///< The disk refused; what was flushed before is kept.
+  slot_damaged,      ///< A slot file is proven damaged and was set aside.
+  slot_full,         ///< The slot is at its quota and stayed there until the deadline.
+  buffer_full,       ///< The LineBuffer is at max_buf_size: flush it.
+  connect,           ///< No host could be reached.
+  tls,               ///< The TLS handshake failed.
+  unauthorised,      ///< 401 or 403: sending stops, every row is kept.
+  rejected,          ///< The server refused rows (400): they are in the dead letters.
+  not_writable,      ///< No host accepts writes at present (replicas, read-only instances).
+  server,            ///< 5xx, 429 or an answer that is not HTTP.
+  rows_missing,      ///< Rows of a damaged or lost part of the slot never reached the server.
+  timeout,           ///< A wait ended first; nothing is lost, the rows are still in the slot.
+  closed,            ///< The sender is closed.
+  query,             ///< The server refused a query.
+};
+
+/// What the application can do about it.
+enum class Disposition {
+  fix_and_resend,  ///< The call changed nothing: mend the input and call again.
+  retrying,        ///< The sender goes on by itself; nothing to do.
+  terminal,        ///< This object has stopped; rows in the slot are kept for the next opening.
+  in_doubt,        ///< The outcome is unknown; with a slot the sender finds out by itself.
+};
+
+/// The only exception that this library throws on purpose. `what()` is one sentence on what happened and why,
+/// and one on what to do.
+class Error : public std::runtime_error {
+ public:
+  Error(ErrorCode code, Disposition disposition, const std::string& message)
+      : std::runtime_error(message), code_(code), disposition_(disposition) {}
+
+  ErrorCode code() const noexcept { return code_; }
+  Disposition disposition() const noexcept { return disposition_; }
+  /// The request may or may not have been carried out.
+  bool in_doubt() const noexcept { return disposition_ == Disposition::in_doubt; }
+
+ private:
+  ErrorCode code_;
+  Disposition disposition_;
+};
+
+/// "invalid_api_call", ...: the enumerator's own name, for logs and JSON.
+const char* to_string(ErrorCode code) noexcept;
+const char* to_string(Disposition disposition) noexcept;
+
+}  // namespace questclient

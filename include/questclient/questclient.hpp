@@ -1,0 +1,10 @@
+// Everything public.
+#pragma once
+
+#include <questclient/error.hpp>
+#include <questclient/line_buffer.hpp>
+#include <questclient/options.hpp>
+#include <questclient/query.hpp>
+#include <questclient/sender.hpp>
+#include <questclient/slot.hpp>
+#include <questclient/timestamp.hpp>

@@ -1,0 +1,78 @@
+// Decides what becomes the next entry: checks types against the catalog, tokens against the stream, cuts
+// duplicates away. Pure; the caller serialises the calls and writes the bytes to the WAL.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/delivery.hpp"
+#include "engine/block.hpp"
+#include "engine/cluster_state.hpp"
+
+namespace questnode::engine {
+
+/// Rows of one table as the parser understood them, before the catalog had its say.
+struct ParsedTable {
+  std::string name;
+  Block block;                         ///< Types as written; timestamps in nanoseconds or micros, see below.
+  bool nanosecond_timestamps = false;  ///< The first row's unit: decides the column of a new table.
+  std::vector<std::uint32_t> rows;     ///< Index of each block row in the request, ascending from 0.
+  std::vector<std::uint32_t> lines;    ///< Its line number, from 1, for error messages.
+};
+
+/// What the headers say about the rows (DESIGN.md, "Our headers on ILP/HTTP").
+struct Delivery {
+  base::StreamHeader stream;
+  std::vector<base::FramePart> parts;  ///< Their rows add up to the request's.
+  std::optional<base::GapAcceptance> gap;
+};
+
+struct WriteRequest {
+  std::vector<ParsedTable> tables;
+  std::uint32_t rows = 0;
+  std::optional<Delivery> delivery;  ///< None: a client without our headers.
+};
+
+struct Admission {
+  enum class Outcome {
+    committed,       ///< `entry` is to be appended to the WAL; answer 204 once `number` is synced.
+    duplicate,       ///< Everything was there already; answer 204 once `number` is synced.
+    gap,             ///< 409: the rows do not follow the token, which `token` tells.
+    unknown_stream,  ///< 409 without a token: the stream is unknown and does not begin with its first frame.
+    refused,         ///< 400: `message` and `line`.
+  };
+  Outcome outcome = Outcome::refused;
+  std::uint64_t number = 0;
+  std::string entry;                          ///< Encoded; already applied to the sequencer's state.
+  std::optional<base::StreamPosition> token;  ///< The stream's token after this.
+  std::string message;
+  std::uint32_t line = 0;
+};
+
+/// A CREATE TABLE that was parsed from SQL.
+struct TableRequest {
+  std::string name;
+  std::vector<ColumnDefinition> columns;
+  std::optional<std::string> timestamp_column;
+  std::string partition_by = "NONE";
+  std::vector<std::string> dedup_keys;
+  bool if_not_exists = false;
+};
+
+class Sequencer {
+ public:
+  explicit Sequencer(ClusterState state) : state_(std::move(state)) {}
+
+  Admission write(WriteRequest request, std::int64_t wall_nanos);
+  /// outcome duplicate: it exists and if_not_exists was said.
+  Admission create_table(const TableRequest& request, std::int64_t wall_nanos);
+
+  const ClusterState& state() const { return state_; }
+
+ private:
+  ClusterState state_;
+};
+
+}  // namespace questnode::engine

@@ -1,0 +1,62 @@
+// The server's HTTP front: sockets, limits, malformed requests. Knows nothing of ILP or SQL, shows no Boost.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace questnode::front {
+
+struct Request {
+  std::string method;
+  std::string path;                          ///< Percent-decoded, without the query.
+  std::map<std::string, std::string> query;  ///< Percent-decoded.
+  std::vector<std::pair<std::string, std::string>> headers;
+  std::string body;
+
+  std::string_view header(std::string_view name) const;  ///< Without case; empty: absent.
+};
+
+struct Response {
+  int status = 204;
+  std::vector<std::pair<std::string, std::string>> headers;
+  std::string body;
+  bool chunked = false;  ///< As QuestDB sends its errors.
+  bool close = false;
+};
+
+/// Answers requests. Called on the front's threads; may reply later and from any thread, exactly once.
+class Handler {
+ public:
+  virtual ~Handler() = default;
+  virtual void handle(Request request, std::function<void(Response)> reply) = 0;
+};
+
+struct HttpServerOptions {
+  std::string address = "127.0.0.1";
+  std::uint16_t port = 0;  ///< 0: any free one; see HttpServer::port().
+  int threads = 2;
+  std::size_t max_connections = 256;  ///< More are answered 429 and closed.
+  std::size_t max_header_bytes = 64 << 10;
+  std::size_t max_body_bytes = 128 << 20;  ///< More is answered 413.
+};
+
+class HttpServer {
+ public:
+  /// Binds and starts to serve. Throws std::runtime_error that names the address when it cannot be bound.
+  HttpServer(const HttpServerOptions& options, Handler& handler);
+  /// Closes every connection and waits for the threads; no reply is sent afterwards.
+  ~HttpServer();
+  std::uint16_t port() const;
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace questnode::front

@@ -16,6 +16,10 @@ namespace questnode::engine {
 struct ColumnDefinition {
   std::string name;
   ColumnType type = ColumnType::long_;
+  std::uint8_t dimensions = 0;  ///< Of arrays; 0 otherwise.
+
+  /// "LONG", "DOUBLE[][]", ...: QuestDB's name.
+  std::string type_text() const;
   bool operator==(const ColumnDefinition&) const = default;
 };
 

@@ -16,10 +16,14 @@ namespace questnode::engine {
 /// Rows of one table as the parser understood them, before the catalog had its say.
 struct ParsedTable {
   std::string name;
-  Block block;                         ///< Types as written; timestamps in nanoseconds or micros, see below.
-  bool nanosecond_timestamps = false;  ///< The first row's unit: decides the column of a new table.
-  std::vector<std::uint32_t> rows;     ///< Index of each block row in the request, ascending from 0.
-  std::vector<std::uint32_t> lines;    ///< Its line number, from 1, for error messages.
+  /// Types as written. A column that was written with several types in different rows stands here once for
+  /// each of them, in the order of their first rows.
+  Block block;
+  /// Unit of block.timestamps: nanoseconds unless one of them only fits into microseconds.
+  bool timestamps_in_micros = false;
+  bool nanosecond_column =
+      false;  ///< The first row's timestamp was written with `n`: a new table keeps them.
+  std::vector<std::uint32_t> rows;  ///< Index of each block row in the request, ascending from 0; line - 1.
 };
 
 /// What the headers say about the rows (DESIGN.md, "Our headers on ILP/HTTP").

@@ -1,6 +1,7 @@
 // The server's HTTP front: sockets, limits, malformed requests. Knows nothing of ILP or SQL, shows no Boost.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <map>
@@ -44,6 +45,12 @@ struct HttpServerOptions {
   std::size_t max_connections = 256;  ///< More are answered 429 and closed.
   std::size_t max_header_bytes = 64 << 10;
   std::size_t max_body_bytes = 128 << 20;  ///< More is answered 413.
+  /// Bodies that are being received or handled, all connections together; beyond: 503 and close.
+  std::size_t max_buffered_bytes = std::size_t{512} << 20;
+  std::chrono::milliseconds idle_timeout{300'000};   ///< Between two requests of a connection.
+  std::chrono::milliseconds header_timeout{10'000};  ///< From a header's first byte to its last.
+  /// A body, or an answer on its way out, may take this long and a second more for each 64 KiB.
+  std::chrono::milliseconds transfer_timeout{30'000};
 };
 
 class HttpServer {

@@ -1,0 +1,208 @@
+#include "net/http_client.hpp"
+
+#include <algorithm>
+#include <array>
+#include <optional>
+
+#include "base/clock.hpp"
+#include "net/response_reader.hpp"
+#include "net/stream.hpp"
+
+namespace questclient::net {
+
+namespace {
+
+bool same_letters(std::string_view left, std::string_view right) {
+  const auto lower = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + ('a' - 'A')) : c; };
+  return std::equal(left.begin(), left.end(), right.begin(), right.end(),
+                    [&](char a, char b) { return lower(a) == lower(b); });
+}
+
+std::string authority(const std::string& host, std::uint16_t port) {
+  const bool literal = host.find(':') != std::string::npos;
+  return (literal ? "[" + host + "]" : host) + ":" + std::to_string(port);
+}
+
+std::string header_of(const HttpRequest& request, const std::string& host) {
+  std::string head = request.method + " " + request.target + " HTTP/1.1\r\nHost: " + host + "\r\n";
+  for (const auto& [name, value] : request.headers)
+    head.append(name).append(": ").append(value).append("\r\n");
+  if (!request.body.empty() || (request.method != "GET" && request.method != "HEAD")) {
+    head += "Content-Length: " + std::to_string(request.body.size()) + "\r\n";
+  }
+  return head + "\r\n";
+}
+
+}  // namespace
+
+std::string_view HttpResponse::header(std::string_view name) const {
+  for (const auto& [key, value] : headers) {
+    if (same_letters(key, name)) return value;
+  }
+  return {};
+}
+
+struct HttpConnection::Impl : std::enable_shared_from_this<Impl> {
+  enum class State { fresh, connecting, idle, busy, closed };
+
+  Impl(EventLoop& event_loop, std::size_t limit)
+      : loop(event_loop), timer(event_loop), stream(make_tcp_stream(event_loop)), max_response_bytes(limit) {}
+
+  void connect(const std::string& host, std::uint16_t port, std::chrono::milliseconds timeout);
+  void start(HttpRequest next, std::chrono::milliseconds timeout);
+  void read();
+  void on_read(const IoResult& result);
+  void on_written(const IoResult& result);
+  void answered();
+
+  void set_deadline(std::chrono::milliseconds timeout, const char* what);
+  void connect_failed(NetError::Kind kind, const std::string& reason);
+  void request_failed(NetError::Kind kind, const std::string& reason);
+  void close();
+
+  EventLoop& loop;
+  EventLoop::Timer timer;
+  std::shared_ptr<Stream> stream;
+  const std::size_t max_response_bytes;
+  State state = State::fresh;
+  std::string where;  // "a:9000"
+  std::function<void(const NetError*)> connected;
+
+  // The exchange under way.
+  std::function<void(const NetError*, HttpResponse)> done;
+  HttpRequest request;
+  std::string header;
+  std::optional<ResponseReader> reader;
+  std::array<char, 64 * 1024> input;
+  bool written = false;          // the whole request
+  bool nothing_written = false;  // known: not one byte was taken
+};
+
+void HttpConnection::Impl::set_deadline(std::chrono::milliseconds timeout, const char* what) {
+  timer.set(base::SystemClock().now() + timeout, [weak = weak_from_this(), what, timeout] {
+    const auto self = weak.lock();
+    if (!self) return;
+    const std::string reason = std::string(what) + " within " + std::to_string(timeout.count()) + " ms";
+    if (self->state == State::connecting) self->connect_failed(NetError::Kind::timeout, reason);
+    if (self->state == State::busy) self->request_failed(NetError::Kind::timeout, reason);
+  });
+}
+
+void HttpConnection::Impl::close() {
+  state = State::closed;
+  timer.cancel();
+  stream->close();
+}
+
+void HttpConnection::Impl::connect_failed(NetError::Kind kind, const std::string& reason) {
+  close();
+  const NetError error{kind, false, "connect to " + where + ": " + reason};
+  if (const auto callback = std::exchange(connected, nullptr)) callback(&error);
+}
+
+void HttpConnection::Impl::request_failed(NetError::Kind kind, const std::string& reason) {
+  close();
+  const NetError error{kind, !nothing_written, "request to " + where + ": " + reason};
+  if (const auto callback = std::exchange(done, nullptr)) callback(&error, {});
+}
+
+void HttpConnection::Impl::connect(const std::string& host, std::uint16_t port,
+                                   std::chrono::milliseconds timeout) {
+  where = authority(host, port);
+  state = State::connecting;
+  set_deadline(timeout, "no connection");
+  stream->connect(host, port, [self = shared_from_this()](const IoResult& result) {
+    if (self->state != State::connecting) return;
+    if (!result.ok()) {
+      self->connect_failed(result.kind, result.error);
+      return;
+    }
+    self->timer.cancel();
+    self->state = State::idle;
+    if (const auto callback = std::exchange(self->connected, nullptr)) callback(nullptr);
+  });
+}
+
+void HttpConnection::Impl::start(HttpRequest next, std::chrono::milliseconds timeout) {
+  // A request on a connection that the server has closed meanwhile would be in doubt; looking first is cheap.
+  if (state != State::idle || !stream->is_idle()) {
+    loop.post([self = shared_from_this()] {
+      self->nothing_written = true;
+      self->request_failed(NetError::Kind::closed, "the server has closed the connection");
+    });
+    return;
+  }
+  state = State::busy;
+  request = std::move(next);
+  header = header_of(request, where);
+  reader.emplace(max_response_bytes);
+  written = nothing_written = false;
+  set_deadline(timeout, "no complete answer");
+  stream->write(header, request.body,
+                [self = shared_from_this()](const IoResult& result) { self->on_written(result); });
+  // Reading at once: a server may refuse a long body before it has read it all.
+  read();
+}
+
+void HttpConnection::Impl::on_written(const IoResult& result) {
+  if (state != State::busy) return;
+  written = result.ok();
+  // When the write fails the server may still have said why: what the read ends with decides.
+  nothing_written = !result.ok() && result.bytes == 0;
+}
+
+void HttpConnection::Impl::read() {
+  stream->read_some(input, [self = shared_from_this()](const IoResult& result) { self->on_read(result); });
+}
+
+void HttpConnection::Impl::on_read(const IoResult& result) {
+  if (state != State::busy) return;
+  if (!result.ok() && !result.end_of_stream) {
+    request_failed(result.kind, result.error);
+    return;
+  }
+  const auto progress = result.ok() ? reader->feed({input.data(), result.bytes}) : reader->end_of_stream();
+  if (progress == ResponseReader::State::incomplete) {
+    read();
+  } else if (progress == ResponseReader::State::failed) {
+    request_failed(reader->error_kind(), reader->error());
+  } else {
+    answered();
+  }
+}
+
+void HttpConnection::Impl::answered() {
+  const bool reusable = reader->keep_alive() && written;
+  HttpResponse response = reader->take();
+  reader.reset();
+  if (reusable) {
+    timer.cancel();
+    state = State::idle;
+  } else {
+    close();
+  }
+  if (const auto callback = std::exchange(done, nullptr)) callback(nullptr, std::move(response));
+}
+
+HttpConnection::HttpConnection(EventLoop& loop, std::size_t max_response_bytes)
+    : impl_(std::make_shared<Impl>(loop, max_response_bytes)) {}
+
+HttpConnection::~HttpConnection() {
+  impl_->connected = nullptr;
+  impl_->done = nullptr;
+  impl_->close();
+}
+
+void HttpConnection::connect(const std::string& host, std::uint16_t port, std::chrono::milliseconds timeout,
+                             std::function<void(const NetError*)> done) {
+  impl_->connected = std::move(done);
+  impl_->connect(host, port, timeout);
+}
+
+void HttpConnection::request(HttpRequest request, std::chrono::milliseconds timeout,
+                             std::function<void(const NetError*, HttpResponse)> done) {
+  impl_->done = std::move(done);
+  impl_->start(std::move(request), timeout);
+}
+
+}  // namespace questclient::net

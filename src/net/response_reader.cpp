@@ -1,0 +1,132 @@
+#include "net/response_reader.hpp"
+
+#include <optional>
+#include <utility>
+
+#include <boost/asio/buffer.hpp>
+#include <boost/beast/http/error.hpp>
+#include <boost/beast/http/parser.hpp>
+#include <boost/beast/http/string_body.hpp>
+
+namespace questclient::net {
+
+namespace {
+
+namespace asio = boost::asio;
+namespace http = boost::beast::http;
+using boost::system::error_code;
+
+constexpr std::uint32_t kMaxHeaderBytes = 64 * 1024;
+
+std::string to_string(boost::beast::string_view text) {
+  return {text.data(), text.size()};
+}
+
+}  // namespace
+
+struct ResponseReader::Impl {
+  explicit Impl(std::size_t limit) : max_body_bytes(limit) { begin(); }
+
+  void begin() {
+    parser.emplace();
+    parser->eager(true);
+    parser->body_limit(max_body_bytes);
+    parser->header_limit(kMaxHeaderBytes);
+  }
+
+  State fail(NetError::Kind why, std::string message) {
+    kind = why;
+    error = std::move(message);
+    return state = State::failed;
+  }
+
+  State fail(const error_code& code) {
+    if (code == http::error::body_limit || code == http::error::buffer_overflow) {
+      return fail(NetError::Kind::too_large,
+                  "the answer is longer than " + std::to_string(max_body_bytes) + " bytes");
+    }
+    if (code == http::error::header_limit) {
+      return fail(NetError::Kind::too_large,
+                  "the answer's header is longer than " + std::to_string(kMaxHeaderBytes) + " bytes");
+    }
+    return fail(NetError::Kind::malformed, "the answer is not HTTP: " + code.message());
+  }
+
+  /// The answer is whole; an interim one gives way to the next.
+  bool finish() {
+    const unsigned status = parser->get().result_int();
+    if (status >= 100 && status < 200 && status != 101) {
+      begin();
+      return false;
+    }
+    state = State::complete;
+    return true;
+  }
+
+  std::size_t max_body_bytes;
+  std::optional<http::response_parser<http::string_body>> parser;
+  std::string pending;  // what the parser wants to see again together with what comes next
+  State state = State::incomplete;
+  NetError::Kind kind = NetError::Kind::malformed;
+  std::string error;
+};
+
+ResponseReader::ResponseReader(std::size_t max_body_bytes) : impl_(std::make_unique<Impl>(max_body_bytes)) {}
+ResponseReader::~ResponseReader() = default;
+
+ResponseReader::State ResponseReader::feed(std::string_view bytes) {
+  Impl& impl = *impl_;
+  if (impl.state != State::incomplete) return impl.state;
+  impl.pending.append(bytes);
+  std::size_t used = 0;
+  while (used < impl.pending.size()) {
+    error_code code;
+    used += impl.parser->put(asio::buffer(impl.pending.data() + used, impl.pending.size() - used), code);
+    if (impl.parser->is_done()) {
+      if (impl.finish()) break;
+      continue;
+    }
+    if (code == http::error::need_more) break;
+    if (code) return impl.fail(code);
+  }
+  impl.pending.erase(0, used);
+  if (impl.state == State::complete && !impl.pending.empty()) {
+    return impl.fail(NetError::Kind::malformed, "bytes follow the end of the answer");
+  }
+  return impl.state;
+}
+
+ResponseReader::State ResponseReader::end_of_stream() {
+  Impl& impl = *impl_;
+  if (impl.state != State::incomplete) return impl.state;
+  if (!impl.parser->got_some()) return impl.fail(NetError::Kind::reset, "the server closed the connection");
+  error_code code;
+  impl.parser->put_eof(code);
+  if (code)
+    return impl.fail(NetError::Kind::reset, "the server closed the connection in the middle of its answer");
+  impl.state = State::complete;
+  return impl.state;
+}
+
+HttpResponse ResponseReader::take() {
+  auto message = impl_->parser->release();
+  HttpResponse response;
+  response.status = static_cast<int>(message.result_int());
+  for (const auto& field : message.base()) {
+    response.headers.emplace_back(to_string(field.name_string()), to_string(field.value()));
+  }
+  response.body = std::move(message.body());
+  return response;
+}
+
+bool ResponseReader::keep_alive() const {
+  return impl_->parser->keep_alive();
+}
+NetError::Kind ResponseReader::error_kind() const {
+  return impl_->kind;
+}
+const std::string& ResponseReader::error() const {
+  return impl_->error;
+}
+
+}  // namespace questclient::net

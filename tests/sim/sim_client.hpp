@@ -1,0 +1,76 @@
+// The client in virtual time: the shipped sender::Core over a simulated slot and network.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <set>
+#include <vector>
+
+#include <questclient/line_buffer.hpp>
+
+#include "sender/core.hpp"
+#include "sim/sim_slot.hpp"
+#include "sim/world.hpp"
+
+namespace questclient::sim {
+
+/// What the client's requests reach: node `host` (its index in `addr`).
+class Network {
+ public:
+  virtual ~Network() = default;
+  virtual bool reachable(std::size_t host) const = 0;
+  virtual void deliver(std::size_t host, const net::HttpRequest& request,
+                       std::function<void(net::HttpResponse)> reply) = 0;
+};
+
+class SimClient {
+ public:
+  SimClient(World& world, Network& network, std::size_t hosts);
+
+  /// Flushes one frame of one to four rows; once in a while a row that no server takes.
+  void produce();
+  /// A synced flush: from now on these rows are promised.
+  void sync();
+  void kill();
+  void power_cut();
+  void restart();
+  /// The network loses and repeats nothing from now on.
+  void heal() { healthy_ = true; }
+
+  bool up() const { return core_ != nullptr; }
+  bool drained() const { return slot_.empty(); }
+
+  /// Rows that must be in the log exactly once, or buried.
+  const std::set<std::uint64_t>& promised() const { return promised_; }
+  const SimSlot& slot() const { return slot_; }
+  const std::set<std::uint64_t>& bad_rows() const { return bad_rows_; }
+  bool is_missing_reported() const { return missing_reported_; }
+
+ private:
+  void run(std::vector<sender::Action> actions);
+  void connect(const sender::Connect& connect);
+  void send(const sender::Send& send);
+  void schedule_timer();
+  /// An event for the Core of this incarnation, or nothing if it died meanwhile.
+  void after(Time delay, std::function<void()> event);
+
+  World& world_;
+  Network& network_;
+  SimSlot slot_;
+  std::size_t hosts_;
+  std::unique_ptr<sender::Core> core_;
+  std::uint64_t incarnation_ = 0;
+  sender::ConnectionId connection_ = 0;
+  std::size_t host_ = 0;
+  base::Fsn durable_ = 0;
+  bool healthy_ = false;
+  bool missing_reported_ = false;
+
+  std::uint64_t next_id_ = 1;
+  std::set<std::uint64_t> unsynced_;
+  std::set<std::uint64_t> promised_;
+  std::set<std::uint64_t> bad_rows_;
+};
+
+}  // namespace questclient::sim

@@ -1,0 +1,72 @@
+#include "sim/sim_slot.hpp"
+
+#include <memory>
+#include <utility>
+
+namespace questclient::sim {
+
+void SimSlot::open() {
+  if (world_.bug == Bug::reuse_stream && !stream_.is_nil()) return;
+  stream_ = base::Uuid::random(world_.random);
+  stream_first_ = end_;
+}
+
+base::Fsn SimSlot::append(std::string payload, std::vector<std::uint32_t> row_lengths,
+                          std::vector<std::uint64_t> row_ids) {
+  auto frame = std::make_shared<base::Frame>();
+  frame->fsn = end_;
+  frame->stream = stream_;
+  frame->stream_first = stream_first_;
+  frame->payload = std::move(payload);
+  frame->row_lengths = std::move(row_lengths);
+  frames_.emplace(end_, Held{std::move(frame), std::move(row_ids), false});
+  return end_++;
+}
+
+void SimSlot::sync() {
+  for (auto& [fsn, held] : frames_) held.synced = true;
+}
+
+std::vector<std::uint64_t> SimSlot::power_cut() {
+  std::vector<std::uint64_t> lost;
+  while (!frames_.empty() && !frames_.rbegin()->second.synced) {
+    const auto last = std::prev(frames_.end());
+    lost.insert(lost.end(), last->second.row_ids.begin(), last->second.row_ids.end());
+    end_ = last->first;  // the numbers are free again: nothing on the disk remembers them
+    frames_.erase(last);
+  }
+  return lost;
+}
+
+std::vector<base::FramePtr> SimSlot::read(base::Fsn from, std::size_t max_bytes, std::size_t max_frames) {
+  std::vector<base::FramePtr> found;
+  std::size_t bytes = 0;
+  for (auto at = frames_.lower_bound(from); at != frames_.end() && found.size() < max_frames; ++at) {
+    const base::FramePtr& frame = at->second.frame;
+    if (!found.empty()) {
+      const bool follows = frame->stream == found.back()->stream && frame->fsn == found.back()->fsn + 1;
+      if (!follows || bytes + frame->payload.size() > max_bytes) break;
+    }
+    bytes += frame->payload.size();
+    found.push_back(frame);
+  }
+  return found;
+}
+
+void SimSlot::trim(base::Fsn below) {
+  while (!frames_.empty() && frames_.begin()->first < below) {
+    const auto& ids = frames_.begin()->second.row_ids;
+    released_.insert(ids.begin(), ids.end());
+    frames_.erase(frames_.begin());
+  }
+}
+
+void SimSlot::bury(const buffer::DeadLetter& letter) {
+  const auto held = frames_.find(letter.fsn);
+  if (held == frames_.end()) throw Violation("a row is buried whose frame is not in the slot");
+  for (std::uint32_t row = letter.first_row; row < letter.first_row + letter.rows; ++row) {
+    buried_.insert(held->second.row_ids.at(row));
+  }
+}
+
+}  // namespace questclient::sim

@@ -1,0 +1,78 @@
+// Virtual time: one queue of events, one random source, one seed. What happens in a run is a function of the
+// seed and the bug.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <queue>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+#include "base/clock.hpp"
+#include "base/random.hpp"
+
+namespace questclient::sim {
+
+using base::Time;
+using std::chrono::milliseconds;
+
+/// Negative controls: what is broken on purpose. The checks must find each.
+enum class Bug {
+  none,
+  skip_seal,             ///< A promotion writes no SEAL.
+  trim_committed,        ///< The client trims what is committed, not what is durable.
+  reuse_stream,          ///< Reopening a slot goes on under the old stream's name.
+  check_before_sequence  ///< Duplicates are recognised when a request arrives, not where it is committed.
+};
+
+/// The promise is broken. what() says how.
+struct Violation : std::runtime_error {
+  using std::runtime_error::runtime_error;
+};
+
+class World {
+ public:
+  World(std::uint64_t seed, Bug bug_to_have, bool trace_to_stderr)
+      : random(seed), bug(bug_to_have), traced_(trace_to_stderr) {}
+
+  base::SeededRandom random;
+  const Bug bug;
+
+  Time now() const { return now_; }
+  std::int64_t wall_nanos() const { return kWallStart + now_.count(); }
+
+  void after(Time delay, std::function<void()> event);
+  /// Runs the next event; false: none before `end`.
+  bool step(Time end);
+
+  /// True once in `n` times.
+  bool once_in(std::uint64_t n) { return random.below(n) == 0; }
+  /// Uniform in [low, high).
+  Time between(milliseconds low, milliseconds high) {
+    const Time span = high - low;
+    return low + Time(static_cast<std::int64_t>(random.below(static_cast<std::uint64_t>(span.count()))));
+  }
+
+  void count(const std::string& what) { ++counters[what]; }
+  void trace(const std::string& line) const;
+  std::map<std::string, std::uint64_t> counters;
+
+ private:
+  static constexpr std::int64_t kWallStart = 1'700'000'000'000'000'000;
+
+  struct Event {
+    Time at;
+    std::uint64_t order;
+    std::function<void()> run;
+    bool operator>(const Event& other) const { return at != other.at ? at > other.at : order > other.order; }
+  };
+
+  Time now_{};
+  std::uint64_t order_ = 0;
+  std::priority_queue<Event, std::vector<Event>, std::greater<>> events_;
+  bool traced_;
+};
+
+}  // namespace questclient::sim

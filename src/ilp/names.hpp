@@ -1,0 +1,28 @@
+// What QuestDB takes as the name of a table or a column.
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <string_view>
+
+namespace questclient::ilp {
+
+enum class NameKind { table, column };
+
+/// Most bytes that a name of `max_units` UTF-16 units takes before it is escaped.
+constexpr std::size_t max_name_bytes(std::size_t max_units) {
+  return 3 * max_units;
+}
+
+/// Checks a name and writes it escaped. REQUIRES: room for 2 * min(name.size(), max_name_bytes(max_units))
+/// bytes. Returns the end, or null if the server would refuse the name; what stands at `out` then means
+/// nothing.
+char* write_name(char* out, std::string_view name, NameKind kind, std::size_t max_units);
+
+/// Why write_name() refuses a name, and what to do.
+std::string explain_name(std::string_view name, NameKind kind, std::size_t max_units);
+
+/// A name or value for a message: cut at 64 bytes, bytes that cannot be shown as \xNN.
+std::string quote(std::string_view text);
+
+}  // namespace questclient::ilp

@@ -36,7 +36,8 @@ class ClusterState {
  public:
   /// Number of the last entry applied; 0: none.
   std::uint64_t number() const { return number_; }
-  /// REQUIRES: entry.number == number() + 1. Throws base::MalformedBytes if it contradicts the state.
+  /// REQUIRES: entry.number == number() + 1. Throws base::MalformedBytes if it contradicts the state, which
+  /// is then as it was.
   void apply(const Entry& entry);
 
   const TableSchema* table(std::string_view name) const;                        ///< Without case.
@@ -48,6 +49,9 @@ class ClusterState {
   static ClusterState deserialize(std::string_view bytes);
 
  private:
+  void check(const Entry& entry) const;
+  void check_transaction(const TableTransaction& transaction, const std::string& key) const;
+
   std::uint64_t number_ = 0;
   std::map<std::string, TableSchema> tables_;
   std::map<base::Uuid, StreamToken> tokens_;

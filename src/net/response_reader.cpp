@@ -29,7 +29,8 @@ struct ResponseReader::Impl {
 
   void begin() {
     parser.emplace();
-    parser->eager(true);
+    // Step by step: an eager parser of Boost 1.74 forgets that the announced length is past the limit.
+    parser->eager(false);
     parser->body_limit(max_body_bytes);
     parser->header_limit(kMaxHeaderBytes);
   }
@@ -82,12 +83,12 @@ ResponseReader::State ResponseReader::feed(std::string_view bytes) {
   while (used < impl.pending.size()) {
     error_code code;
     used += impl.parser->put(asio::buffer(impl.pending.data() + used, impl.pending.size() - used), code);
+    if (code && code != http::error::need_more) return impl.fail(code);
     if (impl.parser->is_done()) {
       if (impl.finish()) break;
-      continue;
+    } else if (code) {
+      break;
     }
-    if (code == http::error::need_more) break;
-    if (code) return impl.fail(code);
   }
   impl.pending.erase(0, used);
   if (impl.state == State::complete && !impl.pending.empty()) {

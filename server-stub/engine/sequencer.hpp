@@ -76,6 +76,8 @@ class Sequencer {
   const ClusterState& state() const { return state_; }
 
  private:
+  Admission commit(Entry entry);
+
   ClusterState state_;
 };
 

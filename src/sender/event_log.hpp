@@ -1,0 +1,11 @@
+// Where a sender's events go when the application has no handler for them.
+#pragma once
+
+#include <questclient/sender.hpp>
+
+namespace questclient::sender {
+
+/// Writes warnings and worse to standard error; all is quiet while all is well.
+Sender::EventHandler log_to_stderr();
+
+}  // namespace questclient::sender

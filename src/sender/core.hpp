@@ -5,6 +5,7 @@
 #include <chrono>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <variant>
 #include <vector>
@@ -16,6 +17,7 @@
 #include "base/random.hpp"
 #include "buffer/frame_store.hpp"
 #include "net/http_client.hpp"
+#include "sender/capabilities.hpp"
 
 namespace questclient::sender {
 
@@ -75,6 +77,9 @@ class Core {
   std::vector<Action> on_timer(base::Time now);
   /// base::Time::max(): nothing is due.
   base::Time next_deadline() const;
+
+  /// What the host that last took us said about itself; nothing before the first one.
+  std::optional<Capabilities> capabilities() const;
 
   /// Counters and hosts; the slot's own gauges are not filled in.
   Stats stats() const;

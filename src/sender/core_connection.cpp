@@ -1,0 +1,173 @@
+// Which host, when; what /settings said.
+#include <utility>
+
+#include "sender/core_impl.hpp"
+#include "sender/requests.hpp"
+
+namespace questclient::sender {
+
+using failover::AnswerClass;
+using failover::HostState;
+
+void Core::Impl::walk_on(base::Time now) {
+  const failover::WalkStep step = walk.next(random);
+  if (step.host) {
+    host = *step.host;
+    phase = Phase::connecting;
+    ++stats.connect_attempts;
+    actions.emplace_back(Connect{++connection, options.hosts[host], options.connect_timeout});
+    return;
+  }
+  phase = Phase::sleeping;
+  wake_at = now + step.sleep;
+  if (outage_reported) return;
+  outage_reported = true;
+  report(SenderEvent::Kind::warning,
+         "No host takes rows at present; the last one tried: " + stats.last_error +
+             " Rows stay in the slot, and the sender goes on trying.");
+}
+
+void Core::Impl::leave(bool connection_is_lost) {
+  if (!connection_is_lost) actions.emplace_back(Disconnect{connection});
+  if (phase == Phase::ready) report(SenderEvent::Kind::disconnected, "Left " + host_name() + ".");
+  phase = Phase::idle;
+  in_flight.reset();
+  hold_until = {};
+}
+
+void Core::Impl::fail(HostState state, const std::string& message, base::Time now) {
+  stats.last_error = message;
+  leave(false);
+  walk.failed(host, state);
+  walk_on(now);
+}
+
+void Core::Impl::fail_busy(const std::string& message, base::Time now) {
+  ++stats.server_errors;
+  stats.last_error = message;
+  leave(false);
+  walk.busy(host);
+  walk_on(now);
+}
+
+void Core::Impl::stop_unauthorised(const net::HttpResponse& response) {
+  const std::string message = host_name() + " refused our credentials with " +
+                              std::to_string(response.status) +
+                              ". Sending has stopped and every row is kept: mend username, password or "
+                              "token and open the sender again.";
+  stats.last_error = message;
+  leave(false);
+  phase = Phase::stopped;
+  report(SenderEvent::Kind::unauthorised, message);
+}
+
+/// To the same host, which did nothing wrong.
+void Core::Impl::reconnect(bool connection_is_lost, base::Time now) {
+  leave(connection_is_lost);
+  // A host that drops each connection at once is not given the benefit of the doubt for ever.
+  const bool too_soon = last_reconnect != base::Time::min() && now - last_reconnect < options.initial_backoff;
+  last_reconnect = now;
+  if (!too_soon) walk.retry(host);
+  if (has_work()) walk_on(now);
+}
+
+void Core::Impl::lost(const net::NetError& error, base::Time now) {
+  stats.last_error = error.message;
+  const bool was_ready = phase == Phase::ready;
+  const bool unused = !in_flight || (connection_progressed && !error.request_may_have_arrived);
+  if (was_ready && unused) return reconnect(true, now);
+  leave(true);
+  if (was_ready && connection_progressed && error.kind == net::NetError::Kind::timeout) {
+    walk.lost();
+  } else {
+    walk.failed(host, HostState::transport_error);
+  }
+  walk_on(now);
+}
+
+bool Core::Impl::is_from_deposed_primary(const net::HttpResponse& response) {
+  const AnswerClass answer = failover::classify_status(response.status);
+  // A role reject stays one, whatever the epoch of the replica that says so.
+  if (answer == AnswerClass::not_writable) return false;
+  if (const auto position = base::CommitPosition::parse(response.header(base::header::kCommit))) {
+    return position->epoch < epoch;
+  }
+  const bool moves_us =
+      answer == AnswerClass::ok || answer == AnswerClass::gap || answer == AnswerClass::bad_rows;
+  return phase == Phase::ready && capabilities.has_tokens() && moves_us && epoch > 0;
+}
+
+void Core::Impl::on_settings(const net::HttpResponse& response, base::Time now) {
+  in_flight.reset();
+  switch (failover::classify_status(response.status)) {
+    case AnswerClass::no_such_route:
+      return accept(Capabilities{}, now);  // an old server: ILP text, and nothing to ask for
+    case AnswerClass::ok:
+      break;
+    default:
+      return on_common_answer(response, now);
+  }
+  const auto found = parse_settings(response.body);
+  if (!found) {
+    ++stats.server_errors;
+    return fail(HostState::transport_error, host_name() + " answered /settings with what is no settings.",
+                now);
+  }
+  if (!found->accepts_writes) {
+    const std::string_view role = response.header(base::header::kRole);
+    const HostState state = role.empty() ? HostState::topology_reject : failover::rejected_state(role);
+    return fail(state, host_name() + " accepts no writes over HTTP.", now);
+  }
+  if (found->delivery > kDeliveryVersion) {
+    return refuse("speaks a newer version of our headers than this client; upgrade the client.", now);
+  }
+  if (options.trim_at == TrimAt::durable && !found->tells_durable()) {
+    return refuse(
+        "does not tell what is in an object store, and request_durable_ack=on asks for that; connect "
+        "to a cluster that does, or set request_durable_ack=auto.",
+        now);
+  }
+  if (const auto position = base::CommitPosition::parse(response.header(base::header::kCommit))) {
+    epoch = std::max(epoch, position->epoch);
+  }
+  accept(*found, now);
+}
+
+void Core::Impl::refuse(const std::string& message, base::Time now) {
+  warn_once(host_name() + " " + message);
+  fail(HostState::topology_reject, host_name() + " " + message, now);
+}
+
+void Core::Impl::accept(const Capabilities& found, base::Time now) {
+  capabilities = found;
+  met_a_server = true;
+  walk.accepted(host);
+  phase = Phase::ready;
+  ++stats.connects;
+  connection_progressed = false;
+  outage_reported = false;
+  cut_bytes = 0;
+  row_limit = 0;
+  next_poll_at = now;
+  poll_wait = std::min(kFirstDurableWait, options.durable_poll);
+  slot.restart();
+  report(SenderEvent::Kind::connected, "Writing to " + host_name() + ".");
+  pump(now);
+}
+
+void Core::Impl::on_common_answer(const net::HttpResponse& response, base::Time now) {
+  const std::string message = host_name() + " answered " + std::to_string(response.status) + ".";
+  switch (failover::classify_status(response.status)) {
+    case AnswerClass::unauthorised:
+      return stop_unauthorised(response);
+    case AnswerClass::not_writable:
+      return fail(failover::rejected_state(response.header(base::header::kRole)), message, now);
+    case AnswerClass::busy:
+      return fail_busy(message, now);
+    default:
+      ++stats.server_errors;
+      return fail(HostState::transport_error, message, now);
+  }
+}
+
+}  // namespace questclient::sender

@@ -1,0 +1,152 @@
+// The next request.
+#include <algorithm>
+#include <utility>
+
+#include "sender/core_impl.hpp"
+#include "sender/requests.hpp"
+
+namespace questclient::sender {
+
+bool Core::Impl::trims_at_durable() const {
+  return options.trim_at != TrimAt::committed && capabilities.tells_durable();
+}
+
+BatchLimits Core::Impl::limits() const {
+  BatchLimits limits;
+  limits.join_bytes = options.max_request_bytes;
+  if (cut_bytes > 0) limits.cut_bytes = cut_bytes;
+  if (row_limit > 0) limits.rows = row_limit;
+  limits.contiguous = capabilities.has_tokens();
+  return limits;
+}
+
+void Core::Impl::pump(base::Time now) {
+  if (phase != Phase::ready || in_flight || now < hold_until) return;
+  hold_until = {};
+  while (true) {
+    const auto frames = slot.frames(options.max_request_bytes);
+    if (frames.empty()) break;
+    StreamSpan& span = slot.span_of(*frames.front());
+    if (capabilities.has_tokens() && ask_before_sending(span, now)) return;
+    Batch batch = make_batch(frames, slot.cursor(), slot.buried(), limits());
+    if (!batch.empty()) return send_rows(span, std::move(batch), frames, now);
+    slot.committed({frames.back()->fsn + 1, 0});
+    slot.settle(trims_at_durable(), capabilities.tells_durable());
+    report_progress();
+  }
+  if (!capabilities.tells_durable() || now < next_poll_at) return;
+  if (StreamSpan* span = slot.awaiting_durable()) ask_durable(*span, poll_wait, now);
+}
+
+/// True: something else was asked first.
+bool Core::Impl::ask_before_sending(StreamSpan& span, base::Time now) {
+  if (!span.known) {
+    ask_position(span, now);
+    return true;
+  }
+  // An older stream may still wait to become durable while rows of the next one flow.
+  if (!capabilities.tells_durable() || now < next_poll_at) return false;
+  StreamSpan* waiting = slot.awaiting_durable();
+  if (waiting == nullptr || waiting == &span) return false;
+  ask_durable(*waiting, std::chrono::milliseconds{0}, now);
+  return true;
+}
+
+bool Core::Impl::is_impossible_token(const StreamSpan& span, const Batch& batch) {
+  return span.token && batch.begin() < *span.token;
+}
+
+std::optional<base::GapAcceptance> Core::Impl::gap_before(StreamSpan& span, const Batch& batch) {
+  const base::StreamPosition stream_begin{span.stream.first, 0};
+  const base::StreamPosition follows = span.token.value_or(stream_begin);
+  if (batch.begin() == follows) return std::nullopt;
+  // Rows in the dead letters leave a gap that is nobody's loss.
+  const base::StreamPosition expected = slot.buried().skip(follows);
+  if (expected < batch.begin()) report_missing(span, expected, batch.begin());
+  return base::GapAcceptance{span.token, batch.begin()};
+}
+
+void Core::Impl::report_missing(const StreamSpan& span, base::StreamPosition expected,
+                                base::StreamPosition begin) {
+  if (missing_reported == begin) return;
+  missing_reported = begin;
+  const std::uint64_t frames = std::max<std::uint64_t>(begin.fsn - expected.fsn, 1);
+  SenderEvent event;
+  event.host = host_name();
+  event.fsn = expected.fsn;
+  event.first_row = expected.row;
+  const std::string range = "rows from " + expected.to_string() + " up to " + begin.to_string() +
+                            " of stream " + span.stream.stream.to_string();
+  if (begin.fsn <= slot.durable_fsn() + 1) {
+    event.message = host_name() + " does not know the " + range +
+                    ", which were durable elsewhere. Sending goes on behind them; compare the clusters.";
+  } else {
+    event.kind = SenderEvent::Kind::rows_missing;
+    event.rows = frames;
+    event.message = host_name() + " has not got the " + range + " (at least " + std::to_string(frames) +
+                    "), and the slot no longer holds them. Sending goes on behind them; send them again from "
+                    "their source if they matter.";
+    stats.rows_missing += frames;
+  }
+  stats.last_error = event.message;
+  actions.emplace_back(Report{std::move(event)});
+}
+
+void Core::Impl::send_rows(StreamSpan& span, Batch batch, std::span<const base::FramePtr> frames,
+                           base::Time now) {
+  if (capabilities.has_tokens() && is_impossible_token(span, batch)) {
+    return refuse("claims to hold rows of stream " + span.stream.stream.to_string() +
+                      " that were never sent: it holds another history. No row is sent there.",
+                  now);
+  }
+  InFlight asked;
+  asked.question = Question::write;
+  asked.stream = span.stream.stream;
+  asked.body_bytes = batch.body.size();
+  for (const base::FramePtr& frame : frames) {
+    if (frame->fsn >= batch.begin().fsn && frame->fsn <= batch.parts.back().fsn)
+      asked.frames.push_back(frame);
+  }
+  std::optional<WriteHeaders> headers;
+  if (capabilities.has_tokens()) headers = WriteHeaders{gap_before(span, batch), trims_at_durable()};
+  for (const base::FramePart& part : batch.parts) {
+    ++stats.frames_sent;
+    if (part.begin() < highest_sent) ++stats.frames_replayed;
+  }
+  highest_sent = std::max(highest_sent, batch.end());
+  net::HttpRequest request = write_request(batch, headers, options.authorization);
+  asked.batch = std::move(batch);
+  poll_wait = std::min(kFirstDurableWait, options.durable_poll);
+  send(std::move(request), std::move(asked), now);
+}
+
+void Core::Impl::ask_position(StreamSpan& span, base::Time now) {
+  InFlight asked;
+  asked.question = Question::position;
+  asked.stream = span.stream.stream;
+  send(position_request(asked.stream, std::nullopt, asked.wait, options.authorization, trims_at_durable()),
+       std::move(asked), now);
+}
+
+void Core::Impl::ask_durable(StreamSpan& span, std::chrono::milliseconds wait, base::Time now) {
+  InFlight asked;
+  asked.question = Question::durable;
+  asked.stream = span.stream.stream;
+  asked.wait = wait;
+  const base::StreamPosition after = span.durable.value_or(base::StreamPosition{});
+  send(position_request(asked.stream, after, wait, options.authorization, trims_at_durable()),
+       std::move(asked), now);
+}
+
+void Core::Impl::send(net::HttpRequest request, InFlight asked, base::Time now) {
+  std::chrono::milliseconds timeout = options.request_timeout + asked.wait;
+  if (options.request_min_throughput > 0) {
+    timeout += std::chrono::milliseconds(asked.body_bytes * 1000 / options.request_min_throughput);
+  }
+  asked.sent_at = now;
+  in_flight = std::move(asked);
+  ++stats.requests;
+  actions.emplace_back(Send{connection, std::move(request), timeout});
+}
+
+}  // namespace questclient::sender

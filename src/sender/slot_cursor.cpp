@@ -1,0 +1,149 @@
+#include "sender/slot_cursor.hpp"
+
+#include <algorithm>
+
+#include "base/kill_point.hpp"
+
+namespace questclient::sender {
+namespace {
+
+// How much is read at once while looking for the end of a stream that the server knows better than we do.
+constexpr std::size_t kSkimBytes = 1 << 20;
+
+std::size_t payload_bytes(const std::vector<base::FramePtr>& frames) {
+  std::size_t bytes = 0;
+  for (const base::FramePtr& frame : frames) bytes += frame->payload.size();
+  return bytes;
+}
+
+}  // namespace
+
+SlotCursor::SlotCursor(buffer::FrameStore& store) : store_(store) {
+  const auto oldest = store_.read(1, 1, 1);
+  note(oldest);
+  front_ = {oldest.empty() ? store_.end() : oldest.front()->fsn, 0};
+  cursor_ = durable_ = front_;
+}
+
+std::span<const base::FramePtr> SlotCursor::frames(std::size_t max_bytes) {
+  if (cursor_.fsn < window_from_) window_.clear();
+  const auto needed = [this](const base::FramePtr& frame) { return frame->fsn >= cursor_.fsn; };
+  window_.erase(window_.begin(), std::find_if(window_.begin(), window_.end(), needed));
+  const bool full = payload_bytes(window_) >= max_bytes || window_.size() >= base::kMaxPartsPerRequest;
+  if (window_.empty() || (!full && window_.back()->fsn + 1 < store_.end())) {
+    window_ = store_.read(cursor_.fsn, max_bytes, base::kMaxPartsPerRequest);
+    note(window_);
+  }
+  window_from_ = cursor_.fsn;
+  return window_;
+}
+
+void SlotCursor::note(const std::vector<base::FramePtr>& frames) {
+  if (frames.empty()) return;
+  const base::Frame& first = *frames.front();
+  StreamSpan* span = find(first.stream);
+  if (span == nullptr) {
+    StreamSpan fresh;
+    fresh.stream = {first.stream, first.stream_first};
+    fresh.begin = first.fsn;
+    spans_.push_back(fresh);
+    span = &spans_.back();
+  }
+  span->end = std::max(span->end, frames.back()->fsn + 1);
+}
+
+StreamSpan* SlotCursor::find(const base::Uuid& stream) {
+  for (StreamSpan& span : spans_) {
+    if (span.stream.stream == stream) return &span;
+  }
+  return nullptr;
+}
+
+StreamSpan& SlotCursor::span_of(const base::Frame& frame) {
+  return *find(frame.stream);
+}
+
+StreamSpan* SlotCursor::awaiting_durable() {
+  if (durable_ >= cursor_) return nullptr;
+  for (StreamSpan& span : spans_) {
+    if (durable_.fsn < span.end) return &span;
+  }
+  return nullptr;
+}
+
+void SlotCursor::restart() {
+  cursor_ = buried_.skip(front_);
+  for (StreamSpan& span : spans_) {
+    span.known = false;
+    span.token.reset();
+  }
+}
+
+base::StreamPosition SlotCursor::locate(StreamSpan& span, base::StreamPosition token) {
+  if (token.fsn < span.begin) return {span.begin, 0};
+  while (token.fsn >= span.end) {
+    const auto frames = store_.read(span.end, kSkimBytes, base::kMaxPartsPerRequest);
+    if (frames.empty()) return {span.end, 0};
+    note(frames);
+    if (frames.front()->stream != span.stream.stream) return {frames.front()->fsn, 0};
+  }
+  return token;
+}
+
+void SlotCursor::set_token(StreamSpan& span, std::optional<base::StreamPosition> token) {
+  span.known = true;
+  span.token = token;
+  const base::StreamPosition found = locate(span, token.value_or(base::StreamPosition{}));
+  cursor_ = buried_.skip(std::max(found, base::StreamPosition{front_.fsn, 0}));
+}
+
+void SlotCursor::set_durable(StreamSpan& span, std::optional<base::StreamPosition> token) {
+  if (token && (!span.durable || *span.durable < *token)) span.durable = token;
+  told_durable_ = true;
+  advance_durable();
+}
+
+void SlotCursor::advance_durable() {
+  walk_durable();
+  if (told_durable_) durable_fsn_ = std::max(durable_fsn_, durable_.fsn - 1);
+}
+
+void SlotCursor::walk_durable() {
+  for (StreamSpan& span : spans_) {
+    const bool last = &span == &spans_.back();
+    if (durable_.fsn >= span.end && !last) continue;
+    base::StreamPosition reached = std::max(durable_, base::StreamPosition{span.begin, 0});
+    if (span.durable) {
+      // The server may know more of the stream than the slot holds, and those numbers may be another's here.
+      reached = std::max(reached, std::min(*span.durable, base::StreamPosition{span.end, 0}));
+    }
+    reached = std::min(buried_.skip(reached), cursor_);
+    durable_ = std::max(durable_, reached);
+    if (durable_.fsn < span.end) return;
+  }
+}
+
+void SlotCursor::bury(const base::Frame& frame, std::uint32_t first_row, std::uint32_t rows) {
+  buried_.add(frame.fsn, first_row, rows, frame.rows());
+  cursor_ = buried_.skip(cursor_);
+  advance_durable();
+}
+
+void SlotCursor::settle(bool at_durable, bool tells_durable) {
+  const base::StreamPosition settled = std::max(front_, at_durable ? durable_ : cursor_);
+  const bool frames_done = settled.fsn > front_.fsn;
+  front_ = settled;
+  if (!tells_durable) durable_ = std::max(durable_, front_);
+  if (!frames_done) return;
+  base::kill_point("sender.before_trim");
+  store_.trim(front_.fsn);
+  forget_settled();
+}
+
+void SlotCursor::forget_settled() {
+  const base::Fsn below = std::min(front_.fsn, durable_.fsn);
+  buried_.forget_below(below);
+  while (spans_.size() > 1 && spans_.front().end <= below) spans_.pop_front();
+}
+
+}  // namespace questclient::sender

@@ -1,0 +1,79 @@
+// Where the sender stands in its slot: what is sent next, what is durable, what may be trimmed.
+#pragma once
+
+#include <deque>
+#include <optional>
+#include <span>
+#include <vector>
+
+#include "base/delivery.hpp"
+#include "base/frame.hpp"
+#include "buffer/frame_store.hpp"
+#include "sender/buried_rows.hpp"
+
+namespace questclient::sender {
+
+/// The frames of one stream in the slot, as far as they were read, and what servers said of that stream.
+struct StreamSpan {
+  base::StreamHeader stream;
+  base::Fsn begin = 0;                          ///< The oldest frame seen.
+  base::Fsn end = 0;                            ///< Behind the newest frame seen.
+  std::optional<base::StreamPosition> durable;  ///< Never steps back.
+  bool known = false;                           ///< `token` is what this connection's host said.
+  std::optional<base::StreamPosition> token;    ///< Nothing: the host does not know the stream.
+};
+
+/// Positions here run through the whole slot, across its streams. Three of them matter: everything below
+/// durable() is in the object store, below cursor() is committed at the current host (or buried), and below
+/// front() is not needed any more. A token moves them only within the frames of its own stream.
+class SlotCursor {
+ public:
+  explicit SlotCursor(buffer::FrameStore& store);
+
+  base::StreamPosition cursor() const { return cursor_; }
+  base::StreamPosition durable() const { return durable_; }
+  base::StreamPosition front() const { return front_; }
+  /// Every frame up to it is in the object store; 0 until a server said so.
+  base::Fsn durable_fsn() const { return durable_fsn_; }
+  const BuriedRows& buried() const { return buried_; }
+
+  /// The frames at the cursor, all of one stream. Empty: nothing is left to send.
+  std::span<const base::FramePtr> frames(std::size_t max_bytes);
+  /// Of a frame that was read. Stays valid until settle().
+  StreamSpan& span_of(const base::Frame& frame);
+  StreamSpan* find(const base::Uuid& stream);
+  /// The stream whose durability is waited for; nothing when all that is committed is durable.
+  StreamSpan* awaiting_durable();
+
+  /// A new connection: back to what is not settled; tokens of another host mean nothing here.
+  void restart();
+  /// The host's token of `span`'s stream; nothing: the stream is unknown there.
+  void set_token(StreamSpan& span, std::optional<base::StreamPosition> token);
+  /// A server without tokens committed everything below `end`.
+  void committed(base::StreamPosition end) { cursor_ = buried_.skip(end); }
+  /// What the host says is durable of `span`'s stream; nothing: no row of it yet.
+  void set_durable(StreamSpan& span, std::optional<base::StreamPosition> token);
+  /// These rows lie in the dead letters.
+  void bury(const base::Frame& frame, std::uint32_t first_row, std::uint32_t rows);
+  /// Trims what is safe: below durable(), or below cursor() where `at_durable` is false. `tells_durable`:
+  /// whether the host will still say what becomes durable.
+  void settle(bool at_durable, bool tells_durable);
+
+ private:
+  base::StreamPosition locate(StreamSpan& span, base::StreamPosition token);
+  void note(const std::vector<base::FramePtr>& frames);
+  void advance_durable();
+  void walk_durable();
+  void forget_settled();
+
+  buffer::FrameStore& store_;
+  BuriedRows buried_;
+  std::deque<StreamSpan> spans_;  ///< In the order of the slot.
+  std::vector<base::FramePtr> window_;
+  base::Fsn window_from_ = 0;
+  base::StreamPosition cursor_, durable_, front_;
+  bool told_durable_ = false;
+  base::Fsn durable_fsn_ = 0;
+};
+
+}  // namespace questclient::sender

@@ -11,6 +11,9 @@
 
 namespace questnode::ilp {
 
+/// Longest body (and so line) that is taken.
+inline constexpr std::size_t kMaxBodyBytes = 1ULL << 30;
+
 struct ParseError {
   std::string message;  ///< As QuestDB's: "failed to parse line protocol:errors encountered on line(s):\n..."
   std::uint32_t line = 0;

@@ -36,10 +36,16 @@ struct Record {
 };
 
 /// Magic, format version, header, zstd level 1 body, CRC-32C of each, SHA-256 of all.
+/// Throws std::runtime_error when the entries are larger than a record may be (kMaxBodyBytes).
 std::string encode_record(const Record& record);
 /// Throws std::runtime_error: what is damaged, or which newer version it has.
 Record decode_record(std::string_view bytes);
+/// The SHA-256 that the record ends with, which covers everything before it.
+/// REQUIRES: bytes that encode_record returned or decode_record accepted.
 base::Sha256 record_hash(std::string_view bytes);
+
+/// Of all entries of one record, before compression; a record that declares more is refused unread.
+inline constexpr std::uint64_t kMaxBodyBytes = 512ULL << 20;
 
 std::string claim_key(std::uint64_t epoch);                      ///< ctl/<epoch>
 std::string record_key(std::uint64_t epoch, std::uint64_t seq);  ///< log/<epoch>/<seq>
@@ -52,7 +58,13 @@ struct Claim {
   std::string node;
   std::string address;  ///< Where its HTTP is reached: "host:port".
 };
+/// JSON for people, with a SHA-256 of its fields. Decoding throws std::runtime_error as decode_record does.
 std::string encode_claim(const Claim& claim);
 Claim decode_claim(std::string_view bytes);
+
+/// The object FORMAT: whose store this is. Encoded as a claim is.
+inline constexpr const char* kFormatKey = "FORMAT";
+std::string encode_format(const base::Uuid& cluster);
+base::Uuid decode_format(std::string_view bytes);
 
 }  // namespace questnode::replication

@@ -43,6 +43,8 @@ class NodeStateStore {
 class RescueStore {
  public:
   virtual ~RescueStore() = default;
+  /// `epoch`: the last in which this node wrote. A long tail comes in several calls. After a crash the same
+  /// call may come again: the same epoch and first entry replace what is there.
   virtual void rescue(std::uint64_t epoch, std::uint64_t first_entry,
                       const std::vector<std::string>& entries) = 0;
 };
@@ -60,11 +62,12 @@ struct StartWriting {
   std::uint64_t epoch = 0;
 };
 /// Take no writes any more; on return no append to the WAL may follow. `reason` is for the 421's message and
-/// names who took over, where that is known.
+/// names who took over, where that is known. May also come to a node that never was told to start.
 struct StopWriting {
   std::string reason;
 };
-/// Entries up to `through` are in the cluster's log now: they may be applied, and are durable.
+/// Entries up to `through` are in the cluster's log now: they may be applied, and are durable. The first one
+/// after the start tells what the WAL's mark says.
 struct LogAdvanced {
   std::uint64_t through = 0;
 };
@@ -111,6 +114,9 @@ struct ReplicatorStatus {
 };
 
 /// Not thread-safe: the replication thread's. Invariants: server-stub/replication/README.md.
+/// start and next throw std::runtime_error when the store belongs to another cluster, and pass on what the
+/// WAL, the state and the rescue store throw (but a replica whose disk is full waits and tries again). After
+/// that the replicator is done for: the node must stop, and be started again.
 class Replicator {
  public:
   Replicator(ReplicatorOptions options, engine::Wal& wal, NodeStateStore& state, RescueStore& rescue,
@@ -124,7 +130,7 @@ class Replicator {
   Action next(Event event, base::Time now, std::int64_t wall_nanos);
 
   /// An operator (or the detection) wants this node to be primary: claims the first free epoch. Takes effect
-  /// at the next `next`; no effect on a primary.
+  /// at the next `next`; no effect on a primary, nor while a promotion is under way.
   void promote();
   ReplicatorStatus status() const;
 

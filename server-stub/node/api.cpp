@@ -1,0 +1,172 @@
+#include "node/api.hpp"
+
+#include <algorithm>
+#include <charconv>
+#include <memory>
+#include <stdexcept>
+#include <utility>
+
+#include <nlohmann/json.hpp>
+
+#include "engine/sql.hpp"
+#include "node/answers.hpp"
+
+namespace questnode::node {
+namespace {
+
+constexpr std::size_t kMaxWaitingQueries = 64;
+constexpr std::chrono::milliseconds kLongestPoll{30'000};
+constexpr std::chrono::milliseconds kPromotionPatience{30'000};
+
+/// A header of ours that cannot be understood.
+struct MalformedHeader : std::runtime_error {
+  using std::runtime_error::runtime_error;
+};
+
+[[noreturn]] void malformed(std::string_view name, std::string_view value) {
+  throw MalformedHeader("the header " + std::string(name) + ": " + std::string(value) +
+                        " cannot be understood");
+}
+
+std::optional<engine::Delivery> delivery_of(const front::Request& request) {
+  const std::string_view stream = request.header(base::header::kStream);
+  const std::string_view frames = request.header(base::header::kFrames);
+  const std::string_view gap = request.header(base::header::kGap);
+  if (stream.empty()) {
+    if (!frames.empty())
+      malformed(base::header::kFrames, "(without " + std::string(base::header::kStream) + ")");
+    return std::nullopt;
+  }
+  const auto header = base::StreamHeader::parse(stream);
+  if (!header) malformed(base::header::kStream, stream);
+  auto parts = base::parse_parts(frames);
+  if (!parts) malformed(base::header::kFrames, frames);
+  engine::Delivery delivery{*header, std::move(*parts), std::nullopt};
+  if (!gap.empty()) {
+    delivery.gap = base::GapAcceptance::parse(gap);
+    if (!delivery.gap) malformed(base::header::kGap, gap);
+  }
+  return delivery;
+}
+
+std::string_view query_value(const front::Request& request, const std::string& name) {
+  const auto at = request.query.find(name);
+  return at == request.query.end() ? std::string_view{} : std::string_view(at->second);
+}
+
+/// QuestDB's shape of an error of /exec.
+front::Response exec_error(int status, std::string_view sql, std::string_view message, std::size_t position) {
+  const nlohmann::ordered_json document = {{"query", sql}, {"error", message}, {"position", position}};
+  return json_answer(status, document.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace));
+}
+
+}  // namespace
+
+const Api::Route Api::kRoutes[] = {
+    {"/write", "POST", &Api::write},    {"/api/v2/write", "POST", &Api::write},
+    {"/ping", "GET", &Api::ping},       {"/settings", "GET", &Api::settings},
+    {"/exec", "GET", &Api::exec},       {"/status", "GET", &Api::status},
+    {"/durable", "GET", &Api::durable}, {"/lifecycle", "POST", &Api::lifecycle},
+};
+
+Api::Api(Node& node, const Config& config)
+    : node_(node), queries_(config.query_threads, kMaxWaitingQueries) {}
+
+void Api::handle(front::Request request, std::function<void(front::Response)> reply) {
+  const bool durable_ack = node_.replicated() && request.header(base::header::kRequestDurableAck) == "true";
+  Reply finish = [this, durable_ack, reply = std::move(reply)](front::Response response) {
+    add_common_headers(response, node_);
+    if (durable_ack) response.headers.emplace_back(base::header::kDurableAck, "enabled");
+    reply(std::move(response));
+  };
+  const auto route = std::find_if(std::begin(kRoutes), std::end(kRoutes),
+                                  [&](const Route& candidate) { return candidate.path == request.path; });
+  if (route == std::end(kRoutes)) {
+    return finish(json_error(404, "not found", "there is nothing at " + request.path));
+  }
+  if (route->method != request.method) {
+    front::Response response = json_error(405, "method not allowed",
+                                          request.path + " takes " + std::string(route->method) + " only");
+    response.headers.emplace_back("Allow", route->method);
+    return finish(std::move(response));
+  }
+  try {
+    (this->*route->serve)(std::move(request), finish);
+  } catch (const MalformedHeader& error) {
+    finish(json_error(400, "invalid", error.what()));
+  }
+}
+
+void Api::write(front::Request request, Reply reply) {
+  if (!request.header("Content-Encoding").empty()) {
+    return reply(json_error(415, "unsupported media type",
+                            "a compressed body is not taken: send it without Content-Encoding"));
+  }
+  const auto precision = ilp::parse_precision(query_value(request, "precision"));
+  if (!precision) {
+    return reply(json_error(400, "not supported",
+                            "precision is one of n, ns, u, us, ms, s, m, h, not " +
+                                std::string(query_value(request, "precision"))));
+  }
+  WriteCall call;
+  call.precision = *precision;
+  call.delivery = delivery_of(request);
+  call.body = std::move(request.body);
+  const bool with_stream = call.delivery.has_value();
+  node_.write(std::move(call), [with_stream, reply = std::move(reply)](const WriteAnswer& answer) {
+    reply(write_response(answer, with_stream));
+  });
+}
+
+void Api::ping(front::Request, Reply reply) {
+  front::Response response;
+  response.headers.emplace_back("X-Influxdb-Version", "v2.7.4");
+  reply(std::move(response));
+}
+
+void Api::settings(front::Request, Reply reply) {
+  reply(json_answer(200, settings_json(node_)));
+}
+
+void Api::status(front::Request, Reply reply) {
+  reply(json_answer(200, status_json(node_.status())));
+}
+
+void Api::durable(front::Request request, Reply reply) {
+  const auto stream = base::Uuid::parse(query_value(request, "stream"));
+  if (!stream) return reply(json_error(400, "invalid", "stream=<uuid> is needed"));
+  std::optional<base::StreamPosition> after;
+  if (const std::string_view text = query_value(request, "after"); !text.empty()) {
+    after = base::StreamPosition::parse(text);
+    if (!after) return reply(json_error(400, "invalid", "after=<fsn>:<row> is malformed"));
+  }
+  std::uint32_t wait = 0;
+  if (const std::string_view text = query_value(request, "wait"); !text.empty()) {
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), wait);
+    if (error != std::errc{} || end != text.data() + text.size()) {
+      return reply(json_error(400, "invalid", "wait=<milliseconds> is malformed"));
+    }
+  }
+  node_.stream_status(
+      *stream, after, std::min(std::chrono::milliseconds(wait), kLongestPoll),
+      [reply = std::move(reply)](const StreamStatus& status) { reply(stream_response(status)); });
+}
+
+void Api::lifecycle(front::Request request, Reply reply) {
+  const auto document = nlohmann::json::parse(request.body, nullptr, false);
+  if (!document.is_object() || document.value("role", nlohmann::json()) != "primary") {
+    return reply(json_error(400, "invalid", R"(the body must be {"role":"primary"})"));
+  }
+  if (!node_.replicated()) {
+    return reply(
+        json_error(400, "invalid", "this node stands alone (replication.role=none): nothing to promote"));
+  }
+  node_.promote(kPromotionPatience, [this, reply = std::move(reply)](bool promoted) {
+    const NodeStatus status = node_.status();
+    if (promoted) return reply(json_answer(200, status_json(status)));
+    reply(json_error(504, "not promoted",
+                     status.name + " did not become primary within 30 s; it is " +
+                         std::string(role_text(status.role)) +
+                         (status.log.last_error.empty() ? "" : "; object store: " + status.log.last_error)));
+  });
+}

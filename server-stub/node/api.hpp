@@ -1,0 +1,44 @@
+// The node's HTTP routes. Answers: docs/questnode.md.
+#pragma once
+
+#include <functional>
+#include <optional>
+#include <string>
+
+#include "front/http_server.hpp"
+#include "node/config.hpp"
+#include "node/node.hpp"
+#include "node/query_pool.hpp"
+
+namespace questnode::node {
+
+/// Thread-safe. The node outlives it.
+class Api final : public front::Handler {
+ public:
+  Api(Node& node, const Config& config);
+  void handle(front::Request request, std::function<void(front::Response)> reply) override;
+
+ private:
+  using Reply = std::function<void(front::Response)>;
+  struct Route {
+    std::string_view path;
+    std::string_view method;
+    void (Api::*serve)(front::Request, Reply);
+  };
+  static const Route kRoutes[];
+
+  void write(front::Request request, Reply reply);
+  void ping(front::Request request, Reply reply);
+  void settings(front::Request request, Reply reply);
+  void exec(front::Request request, Reply reply);
+  void status(front::Request request, Reply reply);
+  void durable(front::Request request, Reply reply);
+  void lifecycle(front::Request request, Reply reply);
+  void create_table(engine::TableRequest table, std::string sql, Reply reply);
+  void select(std::string sql, Reply reply);
+
+  Node& node_;
+  QueryPool queries_;
+};
+
+}  // namespace questnode::node

@@ -92,6 +92,7 @@ bool LineParser::parse_suffixed(TableBuilder& table, ColumnIndex column, bool co
       if (value.size() > 1) return integer(ColumnType::timestamp, 1);
       break;
     case 'd':
+      if (!parse_real(stem)) return false;
       throw BadLine("Could not parse entire line, field value is invalid. Field: " + std::string(field_) +
                     "; value: " + std::string(value) + "; decimals are not supported");
     default:

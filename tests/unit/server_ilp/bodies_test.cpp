@@ -136,7 +136,7 @@ TEST(Bodies, DamagedOnesNeverDoMoreThanFail) {
           body.insert(at, 1, alphabet[random.below(alphabet.size())]);
           break;
       }
-      if (body.empty()) body = "t";
+      if (body.empty()) body.push_back('t');
     }
     body.shrink_to_fit();
     const auto result = parse(body, Precision::nanos, kArrival);

@@ -1,0 +1,222 @@
+#include <algorithm>
+#include <cstdlib>
+#include <initializer_list>
+#include <vector>
+
+#include <questclient/error.hpp>
+#include <questclient/options.hpp>
+
+#include "config/keys.hpp"
+#include "config/values.hpp"
+
+namespace questclient {
+namespace {
+
+using config::Fault;
+using config::join;
+using config::Key;
+
+[[noreturn]] void fail(std::initializer_list<std::string_view> message) {
+  throw Error(ErrorCode::config, Disposition::fix_and_resend, join({"Configuration: ", join(message), "."}));
+}
+
+// A value for a message: secrets never, long ones cut, control characters replaced.
+std::string shown(const Key& key, std::string_view value) {
+  if (key.is_secret) return "***";
+  constexpr std::size_t kLongest = 100;
+  std::string text(value.substr(0, kLongest));
+  for (char& c : text) {
+    if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) c = '?';
+  }
+  return value.size() > kLongest ? text + "..." : text;
+}
+
+bool is_key_character(char c) {
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_';
+}
+
+bool is_word(std::string_view text) {
+  return !text.empty() && text.size() <= 64 && std::all_of(text.begin(), text.end(), is_key_character);
+}
+
+Transport parse_schema(std::string_view schema) {
+  if (schema == "http") return Transport::http;
+  if (schema == "https") return Transport::https;
+  if (schema == "tcp") return Transport::tcp;
+  if (schema == "tcps") return Transport::tcps;
+  if (schema == "ws" || schema == "wss") {
+    fail({"the schema ", schema, " is known and not supported by this version; use http"});
+  }
+  fail({"the schema ", is_word(schema) ? join({"\"", schema, "\""}) : "before '::'",
+        " is not one of http, https, tcp, tcps; begin with http::addr=host:9000;"});
+}
+
+void require_http(Transport transport) {
+  if (transport == Transport::http) return;
+  const char* name = transport == Transport::https ? "https" : transport == Transport::tcp ? "tcp" : "tcps";
+  fail(
+      {"the schema ", name, " is known and not supported by this version, which speaks http only; use http"});
+}
+
+// One `key=value` and where it stood.
+struct Pair {
+  std::string_view key;
+  std::string value;  // with ";;" read as ';'
+  std::size_t at = 0;
+};
+
+/// Reads `key=value;` pairs one after the other. What follows a secret may be a part of it (a ';' that was
+/// not doubled), so it is never shown.
+class PairReader {
+ public:
+  PairReader(std::string_view conf, std::size_t start) : conf_(conf), at_(start) {}
+
+  bool next(Pair& pair) {
+    if (at_ >= conf_.size()) return false;
+    pair.at = at_;
+    pair.key = read_key();
+    pair.value = read_value();
+    return true;
+  }
+
+  void after_secret() { after_secret_ = true; }
+
+  /// How to name a key in a message.
+  std::string name(std::string_view key, std::size_t at) const {
+    if (!after_secret_ && is_word(key)) return join({"\"", key, "\""});
+    const std::string_view why = after_secret_ ? " (after a secret: is a ';' in it not doubled?)" : "";
+    return join({"at character ", std::to_string(at + 1), why});
+  }
+  bool may_show() const { return !after_secret_; }
+
+ private:
+  std::string_view read_key() {
+    const std::size_t start = at_;
+    while (at_ < conf_.size() && is_key_character(conf_[at_])) ++at_;
+    const std::string_view key = conf_.substr(start, at_ - start);
+    if (key.empty())
+      fail({"a key is missing ", name({}, start), "; write key=value; and ';;' for a ';' in a value"});
+    if (at_ == conf_.size() || conf_[at_] != '=') {
+      fail({"the key ", name(key, start), " is not followed by '='; write key=value;"});
+    }
+    ++at_;
+    return key;
+  }
+
+  std::string read_value() {
+    std::string value;
+    for (; at_ < conf_.size(); ++at_) {
+      if (conf_[at_] == ';') {
+        ++at_;
+        if (at_ == conf_.size() || conf_[at_] != ';') return value;
+      }
+      value += conf_[at_];
+    }
+    return value;
+  }
+
+  std::string_view conf_;
+  std::size_t at_;
+  bool after_secret_ = false;
+};
+
+[[noreturn]] void refuse_key(const PairReader& reader, const Pair& pair) {
+  const std::string name = reader.name(pair.key, pair.at);
+  const std::string_view advice = config::advice_for_unsupported(pair.key);
+  if (!advice.empty()) {
+    fail({"the key ", name, " is known to QuestDB's clients and not supported by this version; ", advice});
+  }
+  if (!reader.may_show()) fail({"unknown key ", name});
+  fail({"unknown key ", name, "; the nearest that exists is \"", config::nearest_key(pair.key), "\""});
+}
+
+void read_pairs(PairReader& reader, Options& options) {
+  std::vector<const Key*> seen;
+  Pair pair;
+  while (reader.next(pair)) {
+    const Key* key = config::find_key(pair.key);
+    if (key == nullptr) refuse_key(reader, pair);
+    const std::string name(pair.key);
+    const bool repeated = std::find(seen.begin(), seen.end(), key) != seen.end();
+    if (repeated && key->name != "addr") {
+      const std::string means = key->name == name ? "" : join({" (", key->name, ")"});
+      fail({"the key ", name, means, " stands twice; give it once"});
+    }
+    seen.push_back(key);
+    if (pair.value.empty()) fail({name, " has an empty value; leave the key out to get its default"});
+    if (const Fault fault = key->parse(*key, options, pair.value); !fault.empty()) {
+      const std::string value = reader.may_show() ? shown(*key, pair.value) : "***";
+      fail({name, "=", value, " ", fault});
+    }
+    if (key->is_secret) reader.after_secret();
+  }
+}
+
+void check_credentials(const Options& options) {
+  const bool has_user = !options.username.empty();
+  const bool has_password = !options.password.empty();
+  if (!options.token.empty() && (has_user || has_password)) {
+    fail({"token stands beside username or password; give either the token or both of the others"});
+  }
+  if (has_user && !has_password) fail({"username without password; give both"});
+  if (has_password && !has_user) fail({"password without username; give both"});
+  if (options.username.find(':') != std::string::npos) {
+    fail({"username holds ':', which HTTP basic authentication cannot send; use another user"});
+  }
+}
+
+void check_together(const Options& options) {
+  if (options.reconnect_initial_backoff_millis > options.reconnect_max_backoff_millis) {
+    fail({"reconnect_initial_backoff_millis=",
+          std::to_string(options.reconnect_initial_backoff_millis.count()),
+          " is above reconnect_max_backoff_millis=",
+          std::to_string(options.reconnect_max_backoff_millis.count()),
+          "; lower the first or raise the second"});
+  }
+  if (options.auto_flush && options.auto_flush_bytes > options.max_buf_size) {
+    fail({"auto_flush_bytes=", std::to_string(options.auto_flush_bytes),
+          " is above max_buf_size=", std::to_string(options.max_buf_size),
+          ", so the buffer would be full first; lower auto_flush_bytes"});
+  }
+  if (options.sf_durability == SlotDurability::flush && options.sf_dir.empty()) {
+    fail({"sf_durability=flush needs a disk; set sf_dir to a folder, or leave sf_durability out"});
+  }
+}
+
+}  // namespace
+
+Options Options::from_conf(std::string_view conf) {
+  const std::size_t separator = conf.find("::");
+  if (separator == std::string_view::npos) {
+    fail({"the connect string has no '::'; write http::addr=host:9000;"});
+  }
+  Options options;
+  options.transport = parse_schema(conf.substr(0, separator));
+  require_http(options.transport);
+  PairReader reader(conf, separator + 2);
+  read_pairs(reader, options);
+  options.validate();
+  return options;
+}
+
+Options Options::from_env() {
+  const char* conf = std::getenv("QDB_CLIENT_CONF");
+  if (conf == nullptr) {
+    fail({"the environment variable QDB_CLIENT_CONF is not set; set it to http::addr=host:9000;"});
+  }
+  return from_conf(conf);
+}
+
+void Options::validate() const {
+  require_http(transport);
+  for (const Key& key : config::keys()) {
+    const Fault fault = key.check(key, *this);
+    if (fault.empty()) continue;
+    const std::string value = key.print(*this);
+    fail({key.name, value.empty() ? " " : join({"=", shown(key, value), " "}), fault});
+  }
+  check_credentials(*this);
+  check_together(*this);
+}
+
+}  // namespace questclient

@@ -3,14 +3,12 @@
 #include <algorithm>
 #include <utility>
 
-#include "sender/capabilities.hpp"
-
 namespace questclient::sender {
 
 namespace {
 
-/// How long to leave a slot alone that could not be read.
-constexpr std::chrono::seconds kSlotRetry{1};
+/// How long to leave it alone after the machine failed us, for example out of memory.
+constexpr std::chrono::seconds kRetryAfterFailure{1};
 
 }  // namespace
 
@@ -75,22 +73,26 @@ void Driver::on_appended() {
 template <class Event>
 void Driver::handle(Event event) {
   std::vector<Action> actions;
+  std::optional<Capabilities> capabilities;
   std::string failure;
   try {
     const std::lock_guard lock(core_mutex_);
     actions = event(*core_, clock_.now());
+    capabilities = core_->capabilities();
   } catch (const std::exception& error) {
     failure = error.what();
   }
   if (!failure.empty()) {
     deliver({SenderEvent::Kind::warning, {}, failure + " Trying again in a second.", 0, 0, 0});
-    retry_at_ = clock_.now() + kSlotRetry;
+    retry_at_ = clock_.now() + kRetryAfterFailure;
   }
   carry_out(std::move(actions));
   arm_timer();
-  // Also without Progress: a trim may have emptied the slot. The empty section orders it before a waiter that
-  // has looked and is about to sleep.
-  { const std::lock_guard lock(observed_mutex_); }
+  {
+    const std::lock_guard lock(observed_mutex_);
+    if (capabilities) observed_.durable_offered = capabilities->tells_durable();
+  }
+  // Always, not only after Progress: a trim may have emptied the slot.
   observed_changed_.notify_all();
 }
 
@@ -145,15 +147,14 @@ void Driver::act(Send& action) {
   const ConnectionId id = action.connection;
   const auto found = connections_.find(id);
   if (found == connections_.end()) return;
-  const bool to_settings = action.request.target == "/settings";
   found->second->request(
       std::move(action.request), action.timeout,
-      [this, id, to_settings](const net::NetError* error, const net::HttpResponse& response) {
+      [this, id](const net::NetError* error, const net::HttpResponse& response) {
         if (error != nullptr) {
           on_lost(id, *error);
-        } else {
-          on_response(id, to_settings, response);
+          return;
         }
+        handle([&](Core& core, base::Time now) { return core.on_response(id, response, now); });
       });
 }
 
@@ -170,15 +171,6 @@ void Driver::act(Report& action) {
     observed_.unauthorised = action.event.kind == Kind::connected ? "" : action.event.message;
   }
   deliver(action.event);
-}
-
-void Driver::on_response(ConnectionId connection, bool to_settings, const net::HttpResponse& response) {
-  if (to_settings && (response.status == 200 || response.status == 404)) {
-    const auto capabilities = parse_settings(response.body);
-    const std::lock_guard lock(observed_mutex_);
-    observed_.durable_offered = capabilities && capabilities->tells_durable();
-  }
-  handle([&](Core& core, base::Time now) { return core.on_response(connection, response, now); });
 }
 
 void Driver::on_lost(ConnectionId connection, const net::NetError& error) {

@@ -70,7 +70,6 @@ class Driver {
   void act(Send& action);
   void act(Progress& action);
   void act(Report& action);
-  void on_response(ConnectionId connection, bool to_settings, const net::HttpResponse& response);
   void on_lost(ConnectionId connection, const net::NetError& error);
   void arm_timer();
   void on_appended();
@@ -99,7 +98,7 @@ class Driver {
   std::map<ConnectionId, std::unique_ptr<net::HttpConnection>> connections_;
   net::EventLoop::Timer timer_{loop_};
   base::Time armed_for_ = base::Time::max();
-  std::optional<base::Time> retry_at_;  // when to go on after the slot refused
+  std::optional<base::Time> retry_at_;  // after a failure that Core does not know
 
   std::thread thread_;
   std::thread::id thread_id_;  // readable while stop() joins

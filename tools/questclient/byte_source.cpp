@@ -1,0 +1,70 @@
+#include "byte_source.hpp"
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <fcntl.h>
+#include <poll.h>
+#include <unistd.h>
+#include <utility>
+
+namespace questclient::tool {
+
+namespace {
+
+constexpr int kIdleMillis = 200;
+
+}  // namespace
+
+FileSource::FileSource(const std::string& path) : path_(path) {
+  if (path == "-") {
+    path_ = "standard input";
+    descriptor_ = STDIN_FILENO;
+    return;
+  }
+  descriptor_ = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  if (descriptor_ < 0) throw InputError(path + ": " + std::strerror(errno));
+}
+
+FileSource::~FileSource() {
+  if (descriptor_ > STDIN_FILENO) ::close(descriptor_);
+}
+
+std::size_t FileSource::read(char* into, std::size_t size) {
+  while (true) {
+    pollfd waiting{descriptor_, POLLIN, 0};
+    if (on_idle_ && ::poll(&waiting, 1, kIdleMillis) == 0) {
+      on_idle_();
+      continue;
+    }
+    const ssize_t count = ::read(descriptor_, into, size);
+    if (count >= 0) return static_cast<std::size_t>(count);
+    if (errno != EINTR) throw InputError(path_ + ": " + std::strerror(errno));
+  }
+}
+
+std::size_t TextSource::read(char* into, std::size_t size) {
+  const std::size_t count = std::min({size, piece_, text_.size() - at_});
+  text_.copy(into, count, at_);
+  at_ += count;
+  return count;
+}
+
+std::size_t RewindingSource::read(char* into, std::size_t size) {
+  if (rewound_ && at_ < kept_.size()) {
+    const std::size_t count = kept_.copy(into, size, at_);
+    at_ += count;
+    if (at_ == kept_.size()) kept_ = std::string();
+    return count;
+  }
+  const std::size_t count = source_.read(into, size);
+  if (!rewound_) kept_.append(into, count);
+  return count;
+}
+
+void RewindingSource::rewind() {
+  rewound_ = true;
+  at_ = 0;
+}
+
+}  // namespace questclient::tool

@@ -22,7 +22,7 @@ SlotCursor::SlotCursor(buffer::FrameStore& store) : store_(store) {
   const auto oldest = store_.read(1, 1, 1);
   note(oldest);
   front_ = {oldest.empty() ? store_.end() : oldest.front()->fsn, 0};
-  cursor_ = durable_ = front_;
+  cursor_ = durable_ = durable_base_ = front_;
 }
 
 std::span<const base::FramePtr> SlotCursor::frames(std::size_t max_bytes) {
@@ -99,13 +99,12 @@ void SlotCursor::set_token(StreamSpan& span, std::optional<base::StreamPosition>
 
 void SlotCursor::set_durable(StreamSpan& span, std::optional<base::StreamPosition> token) {
   if (token && (!span.durable || *span.durable < *token)) span.durable = token;
-  told_durable_ = true;
   advance_durable();
 }
 
 void SlotCursor::advance_durable() {
   walk_durable();
-  if (told_durable_) durable_fsn_ = std::max(durable_fsn_, durable_.fsn - 1);
+  if (durable_base_ < durable_) durable_fsn_ = std::max(durable_fsn_, durable_.fsn - 1);
 }
 
 void SlotCursor::walk_durable() {
@@ -133,7 +132,7 @@ void SlotCursor::settle(bool at_durable, bool tells_durable) {
   const base::StreamPosition settled = std::max(front_, at_durable ? durable_ : cursor_);
   const bool frames_done = settled.fsn > front_.fsn;
   front_ = settled;
-  if (!tells_durable) durable_ = std::max(durable_, front_);
+  if (!tells_durable) durable_ = durable_base_ = std::max(durable_, front_);
   if (!frames_done) return;
   base::kill_point("sender.before_trim");
   store_.trim(front_.fsn);

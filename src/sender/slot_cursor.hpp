@@ -72,7 +72,7 @@ class SlotCursor {
   std::vector<base::FramePtr> window_;
   base::Fsn window_from_ = 0;
   base::StreamPosition cursor_, durable_, front_;
-  bool told_durable_ = false;
+  base::StreamPosition durable_base_;  ///< Where durable_ began without any server having said so.
   base::Fsn durable_fsn_ = 0;
 };
 

@@ -33,9 +33,8 @@ double Sampler::rate(const std::string& counter, std::uint64_t value) {
 
 void Sampler::sample(LineBuffer& rows) {
   const TimestampNanos now = TimestampNanos::now();
-  seconds_ = serial_ == 0 ? 0 : static_cast<double>(now.value - time_.value) / 1e9;
+  seconds_ = time_.value == 0 ? 0 : static_cast<double>(now.value - time_.value) / 1e9;
   time_ = now;
-  ++serial_;
   sample_cpus(rows);
   sample_memory(rows);
   sample_disks(rows);
@@ -62,7 +61,6 @@ void Sampler::sample_cpus(LineBuffer& rows) {
         .column("system", share(" system", system))
         .column("idle", share(" idle", idle))
         .column("iowait", share(" iowait", iowait))
-        .column("sample", serial_)
         .at(time_);
   }
 }
@@ -81,7 +79,6 @@ void Sampler::sample_memory(LineBuffer& rows) {
       .column("available", kib["MemAvailable:"] * 1024)
       .column("cached", kib["Cached:"] * 1024)
       .column("dirty", kib["Dirty:"] * 1024)
-      .column("sample", serial_)
       .at(time_);
 }
 
@@ -101,7 +98,6 @@ void Sampler::sample_disks(LineBuffer& rows) {
         .column("writes_per_second", rate(disk + " writes", writes))
         .column("bytes_read", sectors_read * kSectorBytes)
         .column("bytes_written", sectors_written * kSectorBytes)
-        .column("sample", serial_)
         .at(time_);
   }
 }
@@ -123,7 +119,6 @@ void Sampler::sample_network(LineBuffer& rows) {
         .column("bytes_sent", numbers[8])
         .column("received_per_second", rate(name + " received", numbers[0]))
         .column("sent_per_second", rate(name + " sent", numbers[8]))
-        .column("sample", serial_)
         .at(time_);
   }
 }
@@ -153,7 +148,6 @@ void Sampler::sample_processes(LineBuffer& rows) {
         .column("cpu_ticks", user + system)
         .column("threads", threads)
         .column("resident_bytes", pages * static_cast<std::uint64_t>(sysconf(_SC_PAGESIZE)))
-        .column("sample", serial_)
         .at(time_);
     ++count;
   }

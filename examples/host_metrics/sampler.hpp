@@ -8,7 +8,7 @@
 
 #include <questclient/line_buffer.hpp>
 
-/// Rates need two samples: the first one only fills the gauges.
+/// Rates need two samples: in the first one they are 0.
 class Sampler {
  public:
   Sampler();
@@ -31,6 +31,5 @@ class Sampler {
   std::string host_;
   questclient::TimestampNanos time_{};
   double seconds_ = 0;  // since the sample before
-  std::uint64_t serial_ = 0;
   std::map<std::string, std::uint64_t> counters_;
 };

@@ -1,0 +1,108 @@
+#include "questclient/ilp_rows.hpp"
+
+#include <gtest/gtest.h>
+
+namespace questclient::tool {
+namespace {
+
+std::vector<std::string> split(const std::string& text, std::size_t piece = SIZE_MAX) {
+  TextSource source(text, piece);
+  IlpRows rows(source);
+  while (rows.next()) {
+  }
+  std::vector<std::string> out;
+  std::size_t at = 0;
+  for (const std::uint32_t length : rows.row_lengths()) {
+    out.emplace_back(rows.payload().substr(at, length));
+    at += length;
+  }
+  EXPECT_EQ(at, rows.payload().size());
+  return out;
+}
+
+std::string failure(const std::string& text) {
+  try {
+    split(text);
+  } catch (const InputError& error) {
+    return error.what();
+  }
+  return "no error";
+}
+
+using Rows = std::vector<std::string>;
+
+TEST(IlpRows, LineEndsSeparateRowsAndEmptyLinesDoNotCount) {
+  EXPECT_EQ(split("a f=1i\n\nb f=2i\n"), (Rows{"a f=1i\n", "b f=2i\n"}));
+  EXPECT_EQ(split("\n\n"), Rows{});
+  EXPECT_EQ(split(""), Rows{});
+}
+
+TEST(IlpRows, CrlfBecomesLfAndTheLastLineGetsItsEnd) {
+  EXPECT_EQ(split("a f=1i 5\r\nb f=2i"), (Rows{"a f=1i 5\n", "b f=2i\n"}));
+}
+
+TEST(IlpRows, ALineEndInAStringIsPartOfTheRow) {
+  EXPECT_EQ(split("a f=\"x\ny\",g=1i\nb f=2i\n"), (Rows{"a f=\"x\ny\",g=1i\n", "b f=2i\n"}));
+  EXPECT_EQ(split("a f=\"x\\\"\ny\"\nb f=2i\n"), (Rows{"a f=\"x\\\"\ny\"\n", "b f=2i\n"}));
+  EXPECT_EQ(split("a f=\"x\\\\\"\nb f=2i\n"), (Rows{"a f=\"x\\\\\"\n", "b f=2i\n"}));
+}
+
+TEST(IlpRows, AnEscapedLineEndIsPartOfTheRow) {
+  EXPECT_EQ(split("a,t=x\\\ny f=1i\nb f=2i\n"), (Rows{"a,t=x\\\ny f=1i\n", "b f=2i\n"}));
+}
+
+TEST(IlpRows, AQuoteInASymbolOpensNothing) {
+  EXPECT_EQ(split("a,t=\"x f=1i\nb f=2i\n"), (Rows{"a,t=\"x f=1i\n", "b f=2i\n"}));
+  EXPECT_EQ(split("a f=1\"2\nb f=2i\n"), (Rows{"a f=1\"2\n", "b f=2i\n"}));
+}
+
+TEST(IlpRows, BinaryValuesMayHoldAnything) {
+  const std::string number("a f==\x10\n\n\n\n\"\"\\\\,g=1i\n", 20);
+  const std::string array =
+      std::string("a f==\x0E\x0A\x01\x02\x00\x00\x00", 12) + std::string(16, '\n') + " 5\n";
+  const std::string empty_array("a f==\x0E\x0A\x00\n", 9);
+  const std::string decimal("a f==\x17\x02\x03\n\n\n\n", 12);
+  EXPECT_EQ(split(number + "b f=2i\n"), (Rows{number, "b f=2i\n"}));
+  EXPECT_EQ(split(array + "b f=2i\n"), (Rows{array, "b f=2i\n"}));
+  EXPECT_EQ(split(empty_array + "b f=2i\n"), (Rows{empty_array, "b f=2i\n"}));
+  EXPECT_EQ(split(decimal + "b f=2i\n"), (Rows{decimal, "b f=2i\n"}));
+}
+
+TEST(IlpRows, WhereTheInputIsCutMakesNoDifference) {
+  const std::string text =
+      "a f=\"x\ny\"\r\n\nb,t=\\\n f==\x10" + std::string("\n\0\n\0\n\0\n\0", 8) + " 7\nc f=1i";
+  for (std::size_t piece = 1; piece < text.size(); ++piece)
+    EXPECT_EQ(split(text, piece), split(text)) << piece;
+  EXPECT_EQ(split(text).size(), 3U);
+}
+
+TEST(IlpRows, ABatchIsClearedWithoutTheRowUnderWay) {
+  TextSource source("a f=1i\nb f=2i\n", 10);
+  IlpRows rows(source);
+  ASSERT_TRUE(rows.next());
+  EXPECT_EQ(rows.payload(), "a f=1i\n");
+  rows.clear();
+  ASSERT_TRUE(rows.next());
+  EXPECT_EQ(rows.payload(), "b f=2i\n");
+  EXPECT_FALSE(rows.next());
+}
+
+TEST(IlpRows, AnOpenQuoteIsNamedByItsLine) {
+  EXPECT_EQ(failure("a f=1i\nb f=\"x\nc f=2i\n"),
+            "line 2: the input ends in the middle of a string: its closing quote is missing");
+  const std::string huge = "a f=1i\n\nb f=\"" + std::string(IlpRows::kMaxRowBytes, 'x');
+  EXPECT_EQ(failure(huge),
+            "line 3: the row that begins here is longer than 16 MiB; a string in it has no closing quote");
+}
+
+TEST(IlpRows, RowsBeforeTheBadOneStayInTheBatch) {
+  TextSource source("a f=1i\nb f=\"x\n");
+  IlpRows rows(source);
+  ASSERT_TRUE(rows.next());
+  EXPECT_THROW(rows.next(), InputError);
+  EXPECT_EQ(rows.payload(), "a f=1i\n");
+  EXPECT_EQ(rows.row_lengths().size(), 1U);
+}
+
+}  // namespace
+}  // namespace questclient::tool

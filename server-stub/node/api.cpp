@@ -54,10 +54,15 @@ std::string_view query_value(const front::Request& request, const std::string& n
   return at == request.query.end() ? std::string_view{} : std::string_view(at->second);
 }
 
+front::Response sql_response(engine::SqlAnswer answer) {
+  return json_answer(answer.status, std::move(answer.json));
+}
+
 /// QuestDB's shape of an error of /exec.
-front::Response exec_error(int status, std::string_view sql, std::string_view message, std::size_t position) {
-  const nlohmann::ordered_json document = {{"query", sql}, {"error", message}, {"position", position}};
-  return json_answer(status, document.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace));
+front::Response exec_error(int status, const std::string& sql, const std::string& message) {
+  front::Response response = sql_response(engine::error_answer(sql, {message, 0}));
+  response.status = status;
+  return response;
 }
 
 }  // namespace
@@ -170,3 +175,61 @@ void Api::lifecycle(front::Request request, Reply reply) {
                          (status.log.last_error.empty() ? "" : "; object store: " + status.log.last_error)));
   });
 }
+
+void Api::exec(front::Request request, Reply reply) {
+  std::string sql(query_value(request, "query"));
+  switch (engine::classify(sql)) {
+    case engine::StatementKind::select:
+    case engine::StatementKind::show:
+      return select(std::move(sql), std::move(reply));
+    case engine::StatementKind::create_table: {
+      auto parsed = engine::parse_create_table(sql);
+      if (const auto* const error = std::get_if<engine::SqlError>(&parsed)) {
+        return reply(sql_response(engine::error_answer(sql, *error)));
+      }
+      return create_table(std::get<engine::TableRequest>(std::move(parsed)), std::move(sql),
+                          std::move(reply));
+    }
+    case engine::StatementKind::other:
+      break;
+  }
+  reply(sql_response(engine::error_answer(sql, engine::unsupported_statement(sql))));
+}
+
+void Api::select(std::string sql, Reply reply) {
+  const bool taken = queries_.submit([this, sql, reply] {
+    // What the rows were read from was applied before: the position must not be ahead of them.
+    const base::CommitPosition position = node_.position();
+    try {
+      front::Response response = sql_response(node_.select(sql));
+      response.headers.emplace_back(base::header::kCommit, position.to_string());
+      reply(std::move(response));
+    } catch (const std::exception& error) {
+      reply(exec_error(500, sql, std::string("internal error: ") + error.what()));
+    }
+  });
+  if (!taken) reply(exec_error(503, sql, "too many queries wait already: try again later"));
+}
+
+void Api::create_table(engine::TableRequest table, std::string sql, Reply reply) {
+  node_.create_table(std::move(table), [sql = std::move(sql), reply](const WriteAnswer& answer) {
+    using Kind = WriteAnswer::Kind;
+    front::Response response;
+    switch (answer.kind) {
+      case Kind::committed:
+        response = json_answer(200, R"({"ddl":"OK"})");
+        response.headers.emplace_back(base::header::kCommit, answer.commit.to_string());
+        return reply(std::move(response));
+      case Kind::not_writable:
+        return reply(exec_error(421, sql, "not accepting writes: " + answer.message));
+      case Kind::overloaded:
+        return reply(exec_error(503, sql, answer.message));
+      case Kind::failed:
+        return reply(exec_error(500, sql, answer.message));
+      default:
+        return reply(exec_error(400, sql, answer.message));
+    }
+  });
+}
+
+}  // namespace questnode::node

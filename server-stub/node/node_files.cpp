@@ -79,8 +79,7 @@ void FileRescue::rescue(std::uint64_t epoch, std::uint64_t first_entry,
   base::sync_directory(directory_.parent_path());
   std::string content;
   for (const std::string& entry : entries) content += entry;
-  const std::string name = "epoch-" + std::to_string(epoch) + "-entries-" + std::to_string(first_entry) +
-                           "-" + std::to_string(first_entry + entries.size() - 1);
+  const std::string name = "epoch-" + std::to_string(epoch) + "-from-entry-" + std::to_string(first_entry);
   base::replace_file(directory_ / name, content);
 }
 

@@ -45,7 +45,7 @@ class FileNodeState final : public replication::NodeStateStore {
   std::filesystem::path path_;
 };
 
-/// rescue/epoch-<e>-entries-<first>-<last>: the entries as they stood in the write-ahead log.
+/// rescue/epoch-<e>-from-entry-<first>: the entries as they stood in the write-ahead log.
 class FileRescue final : public replication::RescueStore {
  public:
   explicit FileRescue(const RootLayout& layout) : directory_(layout.rescue()) {}

@@ -14,8 +14,6 @@
 namespace questclient {
 namespace {
 
-// The server's longest line over HTTP.
-constexpr std::size_t kMaxRowBytes = std::size_t{1} << 30;
 // Separators, quotes, suffixes and what block-wise copies may write beyond an item.
 constexpr std::size_t kSlack = 2 * ilp::kBlock;
 constexpr char kBinaryDouble = 0x10;
@@ -150,7 +148,7 @@ inline char* LineBuffer::begin_table(std::size_t name_room) {
   if (state_ != State::idle) [[unlikely]] {
     refuse_call("table()");
   }
-  row_limit_ = std::min(options_.max_size, row_start_ + kMaxRowBytes);
+  row_limit_ = std::min(options_.max_size, row_start_ + ilp::kMaxRowBytes);
   return room(name_room + kSlack);
 }
 
@@ -371,78 +369,6 @@ void LineBuffer::clear() noexcept {
   row_lengths_.clear();
   rows_without_timestamp_ = 0;
   cancel_row();
-}
-
-// --- refusals -------------------------------------------------------------------------------------------
-
-void LineBuffer::refuse(ErrorCode code, const std::string& message) {
-  cancel_row();
-  throw Error(code, Disposition::fix_and_resend, message);
-}
-
-void LineBuffer::refuse_call(const char* call) {
-  const std::string name = call;
-  std::string message;
-  switch (state_) {
-    case State::idle:
-      message = name + " outside a row: call table() first.";
-      break;
-    case State::table:
-      message = name + " on a row without values: call symbol() or column() first.";
-      break;
-    case State::symbols:
-    case State::columns:
-      message = name + " after column(): give all symbols of a row before its first column.";
-      break;
-  }
-  if (name == "table()") {
-    message =
-        "table() inside a row, which is dropped: end each row with at() or at_now(), or give it up with "
-        "cancel_row().";
-  }
-  refuse(ErrorCode::invalid_api_call, message);
-}
-
-void LineBuffer::refuse_name(std::string_view name, bool is_table) {
-  const auto kind = is_table ? ilp::NameKind::table : ilp::NameKind::column;
-  refuse(ErrorCode::invalid_name, ilp::explain_name(name, kind, options_.max_name_len));
-}
-
-void LineBuffer::refuse_text(std::string_view name, std::string_view value) {
-  refuse(ErrorCode::invalid_value, "The value of " + ilp::quote(name) + " is not UTF-8 at byte " +
-                                       std::to_string(ilp::find_not_utf8(value)) +
-                                       "; encode text as UTF-8. The row is dropped.");
-}
-
-void LineBuffer::refuse_null() {
-  refuse(ErrorCode::invalid_value,
-         "A column's text is a null pointer; leave the column out to store NULL. The row is dropped.");
-}
-
-void LineBuffer::refuse_unsigned(std::uint64_t value) {
-  refuse(ErrorCode::invalid_value, "The integer " + std::to_string(value) +
-                                       " is above 9223372036854775807, the largest that QuestDB stores; send "
-                                       "it as text or as a double. The row is dropped.");
-}
-
-void LineBuffer::refuse_smallest(std::string_view name) {
-  refuse(ErrorCode::invalid_value, "The value -9223372036854775808 of " + ilp::quote(name) +
-                                       " would be stored as NULL; leave the column out if that is meant. The "
-                                       "row is dropped.");
-}
-
-void LineBuffer::refuse_full() {
-  const bool too_long = options_.max_size - row_start_ > kMaxRowBytes;
-  const std::string max_size = std::to_string(options_.max_size);
-  if (too_long) {
-    refuse(ErrorCode::invalid_value, "The row is longer than " + std::to_string(kMaxRowBytes) +
-                                         " bytes, the longest that the server takes; split it.");
-  }
-  refuse(ErrorCode::buffer_full, row_start_ == 0
-                                     ? "The row alone is longer than max_buf_size (" + max_size +
-                                           " bytes); raise it or make the row smaller. The row is dropped."
-                                     : "The buffer is at max_buf_size (" + max_size +
-                                           " bytes); flush it and build the row again. The row is dropped.");
 }
 
 }  // namespace questclient

@@ -7,6 +7,9 @@
 
 namespace questclient::ilp {
 
+/// The server's longest line over HTTP.
+inline constexpr std::size_t kMaxRowBytes = std::size_t{1} << 30;
+
 enum class NameKind { table, column };
 
 /// Most bytes that a name of `max_units` UTF-16 units takes before it is escaped.

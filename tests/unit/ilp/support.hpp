@@ -1,0 +1,59 @@
+#pragma once
+
+#include <bit>
+#include <cstdint>
+#include <numeric>
+#include <optional>
+#include <string>
+
+#include <gtest/gtest.h>
+
+#include <questclient/line_buffer.hpp>
+
+namespace questclient::testing {
+
+inline LineBuffer buffer_of(ProtocolVersion version) {
+  LineBuffer::Options options;
+  options.version = version;
+  return LineBuffer(options);
+}
+
+/// The code of the Error that `call` throws; none if it throws nothing.
+template <class Call>
+std::optional<ErrorCode> code_of(Call&& call) {
+  try {
+    call();
+  } catch (const Error& error) {
+    EXPECT_EQ(error.disposition(), Disposition::fix_and_resend);
+    return error.code();
+  }
+  return std::nullopt;
+}
+
+template <class Call>
+std::string message_of(Call&& call) {
+  try {
+    call();
+  } catch (const Error& error) {
+    return error.what();
+  }
+  return "nothing was thrown";
+}
+
+/// Invariant 1 of src/ilp/README.md.
+inline void expect_lengths_add_up(const LineBuffer& buffer) {
+  const auto lengths = buffer.row_lengths();
+  EXPECT_EQ(std::accumulate(lengths.begin(), lengths.end(), std::size_t{0}), buffer.size());
+  EXPECT_EQ(lengths.size(), buffer.rows());
+  EXPECT_EQ(buffer.payload().size(), buffer.size());
+}
+
+/// A double as version 2 writes it after the name.
+inline std::string binary(double value) {
+  const auto bits = std::bit_cast<std::uint64_t>(value);
+  std::string text = "==\x10";
+  for (int i = 0; i < 8; ++i) text += static_cast<char>(bits >> (8 * i));
+  return text;
+}
+
+}  // namespace questclient::testing

@@ -1,0 +1,197 @@
+// Random schedules: every row arrives exactly once in the durable log, in order, whatever happens on the way.
+#include <map>
+#include <set>
+
+#include "unit/sender/core_model.hpp"
+
+namespace questclient::sender {
+namespace {
+
+/// A client, a network that loses, repeats and delays, and a cluster that fails over.
+class World {
+ public:
+  explicit World(std::uint64_t seed)
+      : random_(seed), cluster_(1 + random_.below(3), random_, random_.below(4) != 0) {
+    start_client();
+  }
+
+  void step() {
+    const std::uint64_t what = random_.below(100);
+    if (what < 20) {
+      append();
+    } else if (what < 70) {
+      network(true);
+    } else if (what < 80) {
+      fire_timer();
+    } else if (what < 90) {
+      cluster_.upload();
+    } else if (what < 93) {
+      cluster_.fail_over();
+    } else if (what < 96) {
+      deliver_late();
+    } else if (what < 98) {
+      synced_ = store_.end();
+    } else {
+      restart_client();
+    }
+  }
+
+  /// Everything works again: the slot must become empty.
+  void heal() {
+    synced_ = store_.end();
+    cluster_.heal();
+    for (int round = 0; round < 20000 && !store_.frames.empty(); ++round) {
+      network(false);
+      cluster_.upload();
+      if (!connecting_ && !request_) fire_timer();
+    }
+    while (!late_.empty()) deliver_late();
+    cluster_.primary().durable = cluster_.primary().log.size();
+  }
+
+  void check() const {
+    EXPECT_TRUE(store_.frames.empty()) << "the client never drained";
+    EXPECT_EQ(missing_reports_, 0U);
+    std::map<std::string, int> arrived;
+    std::map<base::Uuid, std::string> last;
+    for (const ModelEntry& entry : const_cast<World*>(this)->cluster_.primary().log) {
+      for (const std::string& row : entry.rows) {
+        EXPECT_EQ(++arrived[row], 1) << row << " stands twice in the log";
+        EXPECT_LT(last[entry.stream], row) << "out of order";
+        last[entry.stream] = row;
+      }
+    }
+    std::set<std::string> buried;
+    for (const auto& letter : store_.letters) buried.insert(letter.payload);
+    for (const std::string& row : promised_) {
+      const bool bad = row[0] == '!';
+      EXPECT_EQ(arrived.count(row), bad ? 0U : 1U) << row;
+      EXPECT_EQ(buried.count(row + "\n"), bad ? 1U : 0U) << row;
+    }
+  }
+
+ private:
+  void append() {
+    std::vector<std::string> rows;
+    const std::uint64_t count = 1 + random_.below(4);
+    for (std::uint64_t row = 0; row < count; ++row) {
+      std::string number = std::to_string(++last_row_);
+      number.insert(0, 6 - number.size(), '0');
+      rows.push_back((random_.below(15) == 0 ? "!" : "r") + number + "\n");
+      promised_.insert(rows.back().substr(0, 7));
+    }
+    store_.append(rows);
+    take(core_->on_appended(now_));
+  }
+
+  void start_client() {
+    CoreOptions options;
+    for (std::size_t node = 0; node < cluster_.size(); ++node) {
+      options.hosts.push_back({"n", static_cast<std::uint16_t>(node)});
+    }
+    options.max_request_bytes = 40;
+    core_ = std::make_unique<Core>(options, store_, random_);
+    take(core_->start(now_));
+  }
+
+  /// kill -9, or a power cut that loses the frames that were not synced; numbers are used again.
+  void restart_client() {
+    if (request_) late_.push_back({host_, *request_});
+    connecting_ = false;
+    request_.reset();
+    core_.reset();
+    if (random_.below(2) == 0) {
+      while (!store_.frames.empty() && store_.frames.back()->fsn >= synced_) {
+        const std::string& payload = store_.frames.back()->payload;
+        for (std::size_t at = 0; at < payload.size(); at += 8) promised_.erase(payload.substr(at, 7));
+        store_.lose_tail(1);
+      }
+    }
+    store_.open(++streams_);
+    start_client();
+  }
+
+  void network(bool faulty) {
+    if (connecting_) {
+      connecting_ = false;
+      const bool refused = cluster_.is_down(host_) || (faulty && random_.below(10) == 0);
+      if (refused) return lose(net::NetError::Kind::connect);
+      return take(core_->on_connected(connection_, now_));
+    }
+    if (!request_) return;
+    const net::HttpRequest request = *request_;
+    request_.reset();
+    const std::uint64_t fate = faulty ? random_.below(20) : 20;
+    if (fate < 2 && random_.below(2) == 0) late_.push_back({host_, request});
+    if (fate < 2 || cluster_.is_down(host_)) return lose(net::NetError::Kind::reset);
+    const net::HttpResponse response = cluster_.serve(host_, request);
+    if (fate == 2) late_.push_back({host_, request});  // the network will repeat it
+    if (fate == 3) return lose(net::NetError::Kind::timeout);
+    if (fate == 4) return lose(net::NetError::Kind::reset);
+    take(core_->on_response(connection_, response, now_));
+  }
+
+  void lose(net::NetError::Kind kind) {
+    take(core_->on_connection_lost(connection_, {kind, true, "lost"}, now_));
+  }
+
+  void deliver_late() {
+    if (late_.empty()) return;
+    const auto at = late_.begin() + static_cast<std::ptrdiff_t>(random_.below(late_.size()));
+    if (!cluster_.is_down(at->first)) cluster_.serve(at->first, at->second);
+    late_.erase(at);
+  }
+
+  void fire_timer() {
+    const base::Time deadline = core_->next_deadline();
+    if (deadline == base::Time::max()) return;
+    now_ = std::max(now_, deadline);
+    take(core_->on_timer(now_));
+  }
+
+  void take(const std::vector<Action>& actions) {
+    for (const Action& action : actions) {
+      if (const auto* connect = std::get_if<Connect>(&action)) {
+        connection_ = connect->connection;
+        host_ = connect->host.port;
+        connecting_ = true;
+      } else if (const auto* send = std::get_if<Send>(&action)) {
+        ASSERT_FALSE(request_);
+        request_ = send->request;
+      } else if (const auto* report = std::get_if<Report>(&action)) {
+        missing_reports_ += report->event.kind == Kind::rows_missing ? 1 : 0;
+      } else if (std::holds_alternative<Disconnect>(action)) {
+        request_.reset();
+      }
+    }
+  }
+
+  base::SeededRandom random_;
+  ModelCluster cluster_;
+  VectorStore store_;
+  std::unique_ptr<Core> core_;
+  base::Time now_{std::chrono::seconds(1)};
+  ConnectionId connection_ = 0;
+  std::size_t host_ = 0;
+  bool connecting_ = false;
+  std::optional<net::HttpRequest> request_;
+  std::vector<std::pair<std::size_t, net::HttpRequest>> late_;
+  std::set<std::string> promised_;
+  base::Fsn synced_ = 1;
+  std::uint64_t last_row_ = 0;
+  std::uint8_t streams_ = 1;
+  std::size_t missing_reports_ = 0;
+};
+
+TEST(CoreSchedules, EveryRowArrivesExactlyOnceAndInOrder) {
+  for (std::uint64_t seed = 1; seed <= 4000; ++seed) {
+    World world(seed);
+    for (int step = 0; step < 300; ++step) world.step();
+    world.heal();
+    world.check();
+    if (testing::Test::HasFailure()) FAIL() << "seed " << seed;
+  }
+}
+
+}  // namespace
+}  // namespace questclient::sender

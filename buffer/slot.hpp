@@ -5,6 +5,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include <questclient/options.hpp>
 
@@ -61,6 +62,10 @@ class Slot : public FrameStore {
   virtual void on_appended(std::function<void()> callback) = 0;
 
   virtual SlotStats stats() const = 0;
+
+  /// Damage found since the slot was opened, or since the last call: set aside, the good frames are
+  /// delivered.
+  virtual std::vector<SlotReport::Damage> take_damage() { return {}; }
 };
 
 }  // namespace questclient::buffer

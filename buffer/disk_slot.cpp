@@ -1,0 +1,139 @@
+#include "buffer/disk_slot.hpp"
+
+#include <algorithm>
+#include <cstdio>
+
+#include <questclient/error.hpp>
+
+#include "base/file.hpp"
+
+namespace questclient::buffer {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::uint64_t kMinSegmentBytes = 64 << 10;
+/// The quota holds at least this many segments, so that trimming makes room before everything is sent.
+constexpr std::uint64_t kSegmentsPerQuota = 4;
+
+fs::path made_folder(const SlotOptions& options) {
+  const std::string& id = options.sender_id;
+  if (id.empty() || id == "." || id == ".." || id.find('/') != std::string::npos)
+    throw Error(ErrorCode::config, Disposition::fix_and_resend,
+                "sender_id \"" + id + "\" cannot name a folder: use letters, digits, '-' and '_'.");
+  return as_slot_io("The slot's folder cannot be made", Disposition::terminal, [&] {
+    const fs::path folder = fs::path(options.sf_dir) / id;
+    if (fs::create_directories(folder)) base::sync_directory(folder.parent_path());
+    return folder;
+  });
+}
+
+}  // namespace
+
+DiskSlot::DiskSlot(const SlotOptions& options, const base::Clock& clock, base::RandomSource& random,
+                   SlotReport& report)
+    : options_(options),
+      segment_bytes_(std::max(kMinSegmentBytes, std::min(options.max_segment_bytes,
+                                                         options.max_total_bytes / kSegmentsPerQuota))),
+      clock_(clock),
+      folder_(made_folder(options)),
+      lock_(folder_.path()),
+      random_(random.next()),
+      ring_(options.max_memory_bytes),
+      dead_(folder_) {
+  open(random, report);
+  maintenance_ = std::thread([this] { maintain(); });
+}
+
+void DiskSlot::open(base::RandomSource& random, SlotReport& report) {
+  SlotFindings findings = look_into_slot(folder_, random, clock_.wall_nanos(), report);
+  end_ = findings.end;
+  rows_total_ = findings.rows;
+  for (auto at = findings.segments.begin(); at != findings.segments.end(); ++at) {
+    const auto next = std::next(at);
+    const Fsn limit = next == findings.segments.end() ? end_ : next->first;
+    segments_[at->first] = Segment{++last_id_, at->second, limit, std::nullopt};
+    segments_total_ += at->second;
+  }
+  trimmed_ = std::min(findings.trimmed, end_);
+  const Fsn oldest = segments_.empty() ? end_ : segments_.begin()->first;
+  trimmed_ = std::max(trimmed_, oldest);
+  report.frames_recovered = end_ - trimmed_;
+  trimmed_written_ = trimmed_;
+  stream_ = base::Uuid::random(random);
+  stream_first_ = end_;
+  // The new segment's own row is on the disk before an empty one, which may be all that knows the numbers,
+  // is removed.
+  const SegmentHeader header = header_for(end_, trimmed_);
+  create_segment_file(folder_.next(), &header);
+  for (const Fsn first : findings.empty) folder_.remove_segment(first);
+  start_segment(end_);
+  folder_.sync();
+  const Lock lock(mutex_);
+  doom_trimmed();
+}
+
+DiskSlot::~DiskSlot() {
+  {
+    const Lock lock(mutex_);
+    stopping_ = true;
+  }
+  work_.notify_all();
+  maintenance_.join();
+  close();
+}
+
+void DiskSlot::close() noexcept {
+  try {
+    // Without this, the next opening would send again what lies in the last segment.
+    if (writer_ && writer_->header_written() && trimmed_ > trimmed_written_) writer_->put_trimmed(trimmed_);
+    remove_database(folder_.next());
+  } catch (const std::exception&) {
+    // What could not be recorded is sent twice, what could not be removed is removed at the next opening.
+  }
+}
+
+void DiskSlot::on_appended(std::function<void()> callback) {
+  const Lock lock(mutex_);
+  callback_ = std::move(callback);
+}
+
+Fsn DiskSlot::end() const {
+  const Lock lock(mutex_);
+  return end_;
+}
+
+SlotStats DiskSlot::stats() const {
+  const Lock lock(mutex_);
+  SlotStats stats;
+  stats.first = trimmed_;
+  stats.end = end_;
+  stats.frames = end_ - trimmed_;
+  if (trimmed_ == end_)
+    stats.rows = 0;
+  else if (ring_.holds(trimmed_))
+    stats.rows = ring_.rows_from(trimmed_);
+  else
+    stats.rows = rows_total_ - std::min(rows_total_, segments_.begin()->second.rows_before.value_or(0));
+  stats.bytes = segments_total_ + doomed_bytes_;
+  stats.memory_bytes = ring_.bytes();
+  stats.backpressure_stalls = stalls_;
+  return stats;
+}
+
+std::vector<SlotReport::Damage> DiskSlot::take_damage() {
+  const Lock lock(mutex_);
+  return std::exchange(damage_, {});
+}
+
+void DiskSlot::bury(const DeadLetter& letter) {
+  as_slot_io("The dead letter cannot be kept", Disposition::retrying, [&] {
+    const std::lock_guard<std::mutex> dead(dead_mutex_);
+    std::vector<SlotReport::Damage> found;
+    dead_.bury(letter, found);
+    const Lock lock(mutex_);
+    damage_.insert(damage_.end(), found.begin(), found.end());
+  });
+}
+
+}  // namespace questclient::buffer

@@ -1,0 +1,174 @@
+#include <algorithm>
+
+#include "buffer/disk_slot.hpp"
+
+namespace questclient::buffer {
+namespace {
+
+/// A rescue leaves only good frames; a disk that spoils these again has a defect that rescuing does not mend.
+constexpr int kRescuesPerRead = 2;
+
+}  // namespace
+
+std::vector<base::FramePtr> DiskSlot::read(Fsn from, std::size_t max_bytes, std::size_t max_frames) {
+  const std::lock_guard<std::mutex> reading(reader_mutex_);
+  Lock lock(mutex_);
+  for (;;) {
+    from = std::max(from, trimmed_);
+    if (from >= end_) return {};
+    if (ring_.holds(from)) return ring_.read(from, max_bytes, max_frames);
+    auto at = segments_.upper_bound(from);
+    if (at == segments_.begin()) {
+      from = at->first;
+      continue;
+    }
+    const auto& [first, segment] = *std::prev(at);
+    const Fsn limit = segment.limit == 0 ? end_ : segment.limit;
+    if (from < limit) {
+      std::vector<base::FramePtr> frames = read_segment(lock, first, from, max_bytes, max_frames);
+      if (!frames.empty()) return frames;
+    }
+    from = limit;
+  }
+}
+
+void DiskSlot::open_reader(Fsn first, std::uint64_t id) {
+  if (reader_ && reader_id_ == id) return;
+  reader_.reset();
+  reader_.emplace(folder_.segment(first));
+  reader_id_ = id;
+}
+
+// Entered and left with the lock held; empty when the segment holds nothing from `from` on.
+std::vector<base::FramePtr> DiskSlot::read_segment(Lock& lock, Fsn first, Fsn from, std::size_t max_bytes,
+                                                   std::size_t max_frames) {
+  for (int rescues = 0;; ++rescues) {
+    const auto at = segments_.find(first);
+    if (at == segments_.end()) return {};
+    const std::uint64_t id = at->second.id;
+    const Fsn limit = at->second.limit == 0 ? end_ : at->second.limit;
+    std::string damage;
+    lock.unlock();
+    try {
+      open_reader(first, id);
+      std::vector<base::FramePtr> frames = reader_->read(from, limit, max_bytes, max_frames);
+      const bool gap = frames.empty() || frames.front()->fsn != from;
+      const std::optional<SegmentHeader> header = reader_->header();
+      if (gap && !(header && header->salvaged))
+        throw SegmentDamaged(folder_.segment(first).string() + ": frame " + std::to_string(from) +
+                             " is missing");
+      lock.lock();
+      const auto still = segments_.find(first);
+      if (still != segments_.end() && header) still->second.rows_before = header->rows_before;
+      return frames;
+    } catch (const SegmentDamaged& found) {
+      damage = found.what();
+    } catch (const SqliteError& failure) {
+      reader_.reset();
+      lock.lock();
+      if (!segments_.contains(first)) return {};  // trimmed meanwhile
+      throw Error(ErrorCode::slot_io, Disposition::retrying,
+                  std::string("The slot cannot be read now: ") + failure.what() +
+                      ". Nothing is lost; reading is tried again.");
+    }
+    reader_.reset();
+    lock.lock();
+    if (rescues == kRescuesPerRead)
+      throw Error(ErrorCode::slot_io, Disposition::retrying,
+                  damage + ", again after it was rebuilt: the disk or the memory has a defect. Replace it.");
+    rescue(lock, first, id, damage);
+  }
+}
+
+// Entered and left with the lock held. A segment that was trimmed or replaced meanwhile is left alone.
+void DiskSlot::rescue(Lock& lock, Fsn first, std::uint64_t id, const std::string& why) {
+  const auto current = [&] {
+    const auto at = segments_.find(first);
+    return at != segments_.end() && at->second.id == id;
+  };
+  if (current() && segments_.rbegin()->first == first) put_newest_to_rest(lock);
+  changed_.wait(lock, [this] { return !closing_retired_; });
+  if (!current()) return;
+  std::vector<SegmentWriter> retired = std::exchange(retired_, {});
+  const Fsn limit = segments_[first].limit;
+  base::SeededRandom random(random_.next());
+  being_rescued_ = first;
+  lock.unlock();
+  std::optional<Salvage> salvage;
+  const auto finish = [&] {
+    lock.lock();
+    being_rescued_ = 0;
+    changed_.notify_all();
+  };
+  try {
+    retired.clear();
+    as_slot_io("The damaged segment cannot be set aside", Disposition::retrying,
+               [&] { salvage = salvage_segment(folder_, first, limit, why, random, clock_.wall_nanos()); });
+  } catch (...) {
+    finish();
+    throw;
+  }
+  const std::uint64_t bytes = folder_.segment_bytes(first);
+  finish();
+  damage_.push_back(salvage->damage);
+  Segment& segment = segments_[first];
+  segments_total_ += bytes - segment.bytes;
+  segment.bytes = bytes;
+  segment.id = ++last_id_;
+  doom_trimmed();
+  work_.notify_all();
+}
+
+// Entered and left with the lock held: afterwards appends go into another segment than now.
+void DiskSlot::put_newest_to_rest(Lock& lock) {
+  const Fsn first = segments_.rbegin()->first;
+  changed_.wait(lock, [this] { return !leading_; });
+  if (segments_.rbegin()->first != first) return;
+  leading_ = true;
+  const auto finish = [&] {
+    if (!lock.owns_lock()) lock.lock();
+    leading_ = false;
+    changed_.notify_all();
+  };
+  try {
+    as_slot_io("The damaged segment cannot be closed", Disposition::retrying, [&] { rotate(lock); });
+  } catch (...) {
+    finish();
+    throw;
+  }
+  finish();
+}
+
+void DiskSlot::trim(Fsn below) {
+  {
+    const Lock lock(mutex_);
+    below = std::min(below, end_);
+    if (below <= trimmed_) return;
+    trimmed_ = below;
+    ring_.drop_below(below);
+    doom_trimmed();
+  }
+  work_.notify_all();
+  changed_.notify_all();
+  const std::unique_lock<std::mutex> reading(reader_mutex_, std::try_to_lock);
+  if (!reading || !reader_) return;
+  const Lock lock(mutex_);
+  const bool in_use = std::any_of(segments_.begin(), segments_.end(),
+                                  [this](const auto& entry) { return entry.second.id == reader_id_; });
+  // An open file would keep its bytes on the disk.
+  if (!in_use) reader_.reset();
+}
+
+// With the lock held.
+void DiskSlot::doom_trimmed() {
+  while (segments_.size() > 1) {
+    const auto oldest = segments_.begin();
+    if (oldest->second.limit > trimmed_ || oldest->first == being_rescued_) return;
+    doomed_.push_back(oldest->first);
+    doomed_bytes_ += oldest->second.bytes;
+    segments_total_ -= oldest->second.bytes;
+    segments_.erase(oldest);
+  }
+}
+
+}  // namespace questclient::buffer

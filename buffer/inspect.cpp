@@ -1,0 +1,120 @@
+#include <algorithm>
+
+#include <questclient/error.hpp>
+#include <questclient/slot.hpp>
+
+#include "buffer/dead_letters.hpp"
+#include "buffer/segment.hpp"
+#include "buffer/slot_folder.hpp"
+#include "buffer/slot_lock.hpp"
+
+namespace questclient {
+namespace {
+
+namespace fs = std::filesystem;
+using buffer::Fsn;
+using buffer::SegmentReader;
+using buffer::SlotFolder;
+
+bool is_slot(const fs::path& path) {
+  return fs::is_directory(path) && fs::exists(path / ".lock");
+}
+
+/// nullopt when the segment was trimmed meanwhile; its own damage is left for the holder to find.
+std::optional<SegmentReader> try_open(const SlotFolder& folder, Fsn first) {
+  try {
+    return SegmentReader(folder.segment(first));
+  } catch (const buffer::SegmentDamaged&) {
+    return std::nullopt;
+  } catch (const buffer::SqliteError&) {
+    if (!fs::exists(folder.segment(first))) return std::nullopt;
+    throw;
+  }
+}
+
+// The newest segments tell where the numbers end and what was trimmed; the oldest tells how many rows were
+// before it. So the cost does not grow with the backlog.
+void look_at_segments(const SlotFolder& folder, SlotInfo& info) {
+  const std::vector<Fsn> segments = folder.segments();
+  info.segments = segments.size();
+  Fsn trimmed = 0;
+  std::uint64_t rows_total = 0;
+  for (auto first = segments.rbegin(); first != segments.rend() && info.last_fsn == 0; ++first) {
+    auto reader = try_open(folder, *first);
+    if (!reader || !reader->header()) continue;
+    trimmed = std::max(trimmed, reader->header()->trimmed);
+    info.last_fsn = reader->highest();
+    rows_total =
+        std::max(rows_total, reader->header()->rows_before + (info.last_fsn == 0 ? 0 : reader->rows()));
+  }
+  if (info.last_fsn == 0 || trimmed > info.last_fsn) {
+    info.last_fsn = 0;
+    return;
+  }
+  // The oldest segment that reaches beyond what was trimmed.
+  auto oldest = std::upper_bound(segments.begin(), segments.end(), std::max(trimmed, segments.front()));
+  for (--oldest; oldest != segments.end(); ++oldest) {
+    auto reader = try_open(folder, *oldest);
+    if (!reader || !reader->header()) continue;
+    const Fsn highest = reader->highest();
+    if (highest == 0 || highest < trimmed) continue;
+    info.first_fsn = std::max(trimmed, reader->lowest());
+    info.oldest_wall_nanos = reader->created_of(info.first_fsn);
+    info.rows =
+        rows_total - std::min(rows_total, reader->header()->rows_before + reader->rows_below(info.first_fsn));
+    info.frames = info.last_fsn - info.first_fsn + 1;
+    return;
+  }
+}
+
+SlotInfo inspect(const fs::path& path) {
+  const SlotFolder folder(path);
+  SlotInfo info;
+  info.name = path.filename().empty() ? path.parent_path().filename().string() : path.filename().string();
+  info.path = path;
+  info.holder_pid = buffer::SlotLock::holder(path);
+  look_at_segments(folder, info);
+  std::error_code gone;
+  for (auto entry = fs::recursive_directory_iterator(path, gone);
+       !gone && entry != fs::recursive_directory_iterator(); entry.increment(gone)) {
+    std::error_code vanished;
+    if (entry->is_regular_file(vanished)) info.bytes += buffer::size_or_zero(entry->path());
+  }
+  info.dead_letters = buffer::count_dead_letters(path);
+  info.quarantined_files = folder.quarantined();
+  return info;
+}
+
+}  // namespace
+
+SlotInfo inspect_slot(const fs::path& path) {
+  if (!is_slot(path))
+    throw Error(
+        ErrorCode::slot_io, Disposition::fix_and_resend,
+        "There is no slot at " + path.string() + ": a slot is a folder <sf_dir>/<sender_id> with a .lock.");
+  try {
+    return inspect(path);
+  } catch (const std::exception& failure) {
+    throw Error(ErrorCode::slot_io, Disposition::fix_and_resend,
+                "The slot " + path.string() + " cannot be read: " + failure.what() +
+                    ". Check the permissions and the disk.");
+  }
+}
+
+std::vector<SlotInfo> list_slots(const fs::path& sf_dir) {
+  std::vector<fs::path> found;
+  try {
+    for (const auto& entry : fs::directory_iterator(sf_dir))
+      if (is_slot(entry.path())) found.push_back(entry.path());
+  } catch (const fs::filesystem_error& failure) {
+    throw Error(ErrorCode::slot_io, Disposition::fix_and_resend,
+                "The slots below " + sf_dir.string() + " cannot be listed: " + failure.what() +
+                    ". Name the folder that sf_dir names.");
+  }
+  std::sort(found.begin(), found.end());
+  std::vector<SlotInfo> slots;
+  for (const fs::path& path : found) slots.push_back(inspect_slot(path));
+  return slots;
+}
+
+}  // namespace questclient

@@ -1,0 +1,27 @@
+// Saves the good frames of a damaged segment and sets the damaged files aside.
+#pragma once
+
+#include "base/random.hpp"
+#include "buffer/segment.hpp"
+#include "buffer/slot.hpp"
+#include "buffer/slot_folder.hpp"
+
+namespace questclient::buffer {
+
+struct Salvage {
+  SlotReport::Damage damage;
+  Fsn highest = 0;  ///< The highest good frame; 0: none.
+};
+
+/// Builds a new segment from what is good in segment `first`, moves the damaged files into quarantine/ and
+/// puts the new one in their place. Killed at any instant it is repeated, or finished by finish_salvage().
+/// `limit`: where the following segment begins; 0 when there is none.
+/// REQUIRES: this process has no connection to the segment. Throws SqliteError, std::system_error: then
+/// the damaged segment is still in place.
+Salvage salvage_segment(const SlotFolder& folder, Fsn first, Fsn limit, const std::string& why,
+                        base::RandomSource& random, std::int64_t now);
+
+/// After a kill: puts a finished rescue in place, throws away an unfinished one.
+void finish_salvage(const SlotFolder& folder);
+
+}  // namespace questclient::buffer

@@ -1,0 +1,23 @@
+#pragma once
+
+#include <map>
+
+#include "buffer/salvage.hpp"
+
+namespace questclient::buffer {
+
+/// What the files of a slot say when it is opened, after damage in the newest segments was mended.
+struct SlotFindings {
+  std::map<Fsn, std::uint64_t> segments;  ///< First number -> bytes on disk.
+  Fsn end = 1;                            ///< What the next frame is numbered.
+  Fsn trimmed = 1;
+  std::uint64_t rows = 0;  ///< Ever appended.
+  std::vector<Fsn> empty;  ///< Segments without a frame, to be removed.
+};
+
+/// Finishes what a kill interrupted and looks at the newest segments; the others are not even opened.
+/// Throws SqliteError, std::system_error.
+SlotFindings look_into_slot(const SlotFolder& folder, base::RandomSource& random, std::int64_t now,
+                            SlotReport& report);
+
+}  // namespace questclient::buffer

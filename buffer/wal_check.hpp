@@ -1,0 +1,18 @@
+// Looks into a write-ahead log without SQLite, which takes the first wrong checksum for the end of the log:
+// after a crash that is right, after a flipped bit it silently hides everything behind.
+#pragma once
+
+#include <filesystem>
+
+namespace questclient::buffer {
+
+/// Whether a commit lies behind a frame that fails its checksum. False for a log that ends with a torn
+/// transaction, as after a kill, and for one that is not there. Reads the whole log.
+/// REQUIRES: the log was never checkpointed since its file was created.
+bool hides_commits(const std::filesystem::path& wal);
+
+/// Copies the log with its checksums computed anew, so that SQLite shows every page in it, the wrong ones
+/// included: the frames' own checksums then tell good from bad. Ends with the last commit.
+void restamp_wal(const std::filesystem::path& from, const std::filesystem::path& to);
+
+}  // namespace questclient::buffer

@@ -1,0 +1,118 @@
+// A slot in a folder of its own, with frames whose content follows from their number.
+#pragma once
+
+#include <filesystem>
+#include <fstream>
+#include <memory>
+#include <string>
+#include <unistd.h>
+#include <vector>
+
+#include <gtest/gtest.h>
+
+#include <questclient/error.hpp>
+
+#include "buffer/slot.hpp"
+
+namespace questclient::buffer {
+
+/// Time stands still unless a test moves it.
+class FixedClock final : public base::Clock {
+ public:
+  base::Time now() const override { return base::Time{1}; }
+  std::int64_t wall_nanos() const override { return 1'700'000'000'000'000'000; }
+};
+
+struct Rows {
+  std::string payload;
+  std::vector<std::uint32_t> lengths;
+
+  bool operator==(const Rows&) const = default;
+};
+
+/// Between 1 and 7 rows, together about `bytes`, different for each seed.
+inline Rows rows_for(std::uint64_t seed, std::size_t bytes = 300) {
+  base::SeededRandom random(seed + 1);
+  Rows rows;
+  const std::uint64_t count = 1 + random.below(7);
+  for (std::uint64_t row = 0; row < count; ++row) {
+    std::string text = "row " + std::to_string(seed) + ":" + std::to_string(row) + " ";
+    while (text.size() < bytes / count) text.push_back(static_cast<char>('a' + random.below(26)));
+    text.push_back('\n');
+    rows.lengths.push_back(static_cast<std::uint32_t>(text.size()));
+    rows.payload += text;
+  }
+  return rows;
+}
+
+inline Rows rows_of(const base::Frame& frame) {
+  return {frame.payload, frame.row_lengths};
+}
+
+class SlotTest : public testing::Test {
+ protected:
+  SlotTest() : random_(7) {
+    std::string pattern = (std::filesystem::temp_directory_path() / "questclient-slot-XXXXXX").string();
+    root_ = ::mkdtemp(pattern.data());
+    options_.sf_dir = root_.string();
+    options_.sender_id = "writer";
+  }
+  ~SlotTest() override {
+    slot_.reset();
+    std::filesystem::remove_all(root_);
+  }
+
+  void open() {
+    slot_.reset();
+    report_ = {};
+    slot_ = Slot::open(options_, clock_, random_, report_);
+  }
+  Fsn append(const Rows& rows) { return slot_->append(rows.payload, rows.lengths); }
+  Fsn append(std::uint64_t seed, std::size_t bytes = 300) { return append(rows_for(seed, bytes)); }
+
+  /// Everything from `from` on, as the sender would read it.
+  std::vector<base::FramePtr> read_all(Fsn from = 1, std::size_t max_bytes = 1 << 20) {
+    std::vector<base::FramePtr> all;
+    for (;;) {
+      const auto some = slot_->read(from, max_bytes, 100);
+      if (some.empty()) return all;
+      all.insert(all.end(), some.begin(), some.end());
+      from = all.back()->fsn + 1;
+    }
+  }
+
+  std::filesystem::path folder() const { return root_ / options_.sender_id; }
+  /// Files of the slot whose name begins and ends so, by name.
+  std::vector<std::filesystem::path> files(std::string_view prefix, std::string_view suffix) const {
+    std::vector<std::filesystem::path> found;
+    for (const auto& entry : std::filesystem::directory_iterator(folder())) {
+      const std::string name = entry.path().filename().string();
+      if (name.starts_with(prefix) && name.ends_with(suffix)) found.push_back(entry.path());
+    }
+    std::sort(found.begin(), found.end());
+    return found;
+  }
+  std::size_t quarantined() const {
+    std::size_t files = 0;
+    std::error_code none;
+    for (const auto& entry : std::filesystem::directory_iterator(folder() / "quarantine", none))
+      if (entry.path().extension() == ".db") ++files;
+    return files;
+  }
+  static void flip(const std::filesystem::path& file, std::uint64_t at, char mask = 0x10) {
+    std::fstream stream(file, std::ios::in | std::ios::out | std::ios::binary);
+    stream.seekg(static_cast<std::streamoff>(at));
+    const char byte = static_cast<char>(stream.get());
+    stream.seekp(static_cast<std::streamoff>(at));
+    stream.put(static_cast<char>(byte ^ mask));
+  }
+
+  FixedClock clock_;
+  base::SeededRandom random_;
+  std::filesystem::path root_;
+  SlotOptions options_;
+  SlotReport report_;
+  std::unique_ptr<Slot> slot_;
+};
+
+}  // namespace questclient::buffer

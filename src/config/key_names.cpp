@@ -55,6 +55,8 @@ constexpr std::array kUnsupported = {
     Unsupported{"poison_min_escalation_window_millis", kRejected},
 };
 
+constexpr std::size_t kLongest = 64;  // no key is longer; bounds the work on garbage
+
 // Levenshtein's distance, one row of the matrix at a time.
 std::size_t distance(std::string_view a, std::string_view b) {
   std::vector<std::size_t> row(b.size() + 1);
@@ -82,13 +84,17 @@ const Key* find_key(std::string_view name) {
 }
 
 std::string_view nearest_key(std::string_view name) {
-  constexpr std::size_t kLongest = 64;  // no key is longer; bounds the work on garbage
   const std::string_view start = name.substr(0, kLongest);
   const std::span<const Key> all = keys();
   const auto nearest = std::min_element(all.begin(), all.end(), [&](const Key& a, const Key& b) {
     return distance(start, a.name) < distance(start, b.name);
   });
   return nearest->name;
+}
+
+bool resembles_key(std::string_view name) {
+  if (find_key(name) != nullptr || !advice_for_unsupported(name).empty()) return true;
+  return distance(name.substr(0, 2 * kLongest), nearest_key(name)) <= name.size() / 4;
 }
 
 std::string_view advice_for_unsupported(std::string_view name) {

@@ -38,6 +38,9 @@ const Key* find_key(std::string_view name);
 /// The valid key that takes the fewest edits to reach.
 std::string_view nearest_key(std::string_view name);
 
+/// Whether a name is a key, a known one, or a slip of the pen away from the nearest.
+bool resembles_key(std::string_view name);
+
 /// For a key that QuestDB's clients know and this version does not: what to do instead. Empty: not known.
 std::string_view advice_for_unsupported(std::string_view name);
 

@@ -66,7 +66,7 @@ struct Pair {
 };
 
 /// Reads `key=value;` pairs one after the other. What follows a secret may be a part of it (a ';' that was
-/// not doubled), so it is never shown.
+/// not doubled), so it is not shown unless it resembles a key.
 class PairReader {
  public:
   PairReader(std::string_view conf, std::size_t start) : conf_(conf), at_(start) {}
@@ -81,13 +81,17 @@ class PairReader {
 
   void after_secret() { after_secret_ = true; }
 
+  /// Whether a key may stand in a message.
+  bool may_show(std::string_view key) const {
+    return is_word(key) && (!after_secret_ || config::resembles_key(key));
+  }
+
   /// How to name a key in a message.
   std::string name(std::string_view key, std::size_t at) const {
-    if (!after_secret_ && is_word(key)) return join({"\"", key, "\""});
+    if (may_show(key)) return join({"\"", key, "\""});
     const std::string_view why = after_secret_ ? " (after a secret: is a ';' in it not doubled?)" : "";
     return join({"at character ", std::to_string(at + 1), why});
   }
-  bool may_show() const { return !after_secret_; }
 
  private:
   std::string_view read_key() {
@@ -126,7 +130,7 @@ class PairReader {
   if (!advice.empty()) {
     fail({"the key ", name, " is known to QuestDB's clients and not supported by this version; ", advice});
   }
-  if (!reader.may_show()) fail({"unknown key ", name});
+  if (!reader.may_show(pair.key)) fail({"unknown key ", name});
   fail({"unknown key ", name, "; the nearest that exists is \"", config::nearest_key(pair.key), "\""});
 }
 
@@ -145,8 +149,7 @@ void read_pairs(PairReader& reader, Options& options) {
     seen.push_back(key);
     if (pair.value.empty()) fail({name, " has an empty value; leave the key out to get its default"});
     if (const Fault fault = key->parse(*key, options, pair.value); !fault.empty()) {
-      const std::string value = reader.may_show() ? shown(*key, pair.value) : "***";
-      fail({name, "=", value, " ", fault});
+      fail({name, "=", shown(*key, pair.value), " ", fault});
     }
     if (key->is_secret) reader.after_secret();
   }

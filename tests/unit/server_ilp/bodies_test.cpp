@@ -1,5 +1,6 @@
 // Whole bodies: sparse columns, several types of one name, bounds against hostile ones, damage.
 #include <string>
+#include <vector>
 
 #include <gtest/gtest.h>
 
@@ -89,6 +90,12 @@ TEST(Bodies, SparseRowsTakeRoomForTheirValuesOnly) {
   EXPECT_EQ(values, 100'000U);
 }
 
+/// From memory without a byte to spare: reading past the body's end is seen by the address sanitizer.
+std::variant<engine::WriteRequest, ParseError> parse_exact(const std::string& body) {
+  const std::vector<char> exact(body.begin(), body.end());
+  return parse({exact.data(), exact.size()}, Precision::nanos, kArrival);
+}
+
 /// What the parser accepts must be what a block may be: its bytes are read back.
 void check_round_trip(const engine::WriteRequest& request) {
   std::uint32_t rows = 0;
@@ -138,8 +145,7 @@ TEST(Bodies, DamagedOnesNeverDoMoreThanFail) {
       }
       if (body.empty()) body.push_back('t');
     }
-    body.shrink_to_fit();
-    const auto result = parse(body, Precision::nanos, kArrival);
+    const auto result = parse_exact(body);
     if (const auto* request = std::get_if<engine::WriteRequest>(&result)) {
       ++taken;
       ASSERT_NO_FATAL_FAILURE(check_round_trip(*request));
@@ -156,7 +162,7 @@ TEST(Bodies, NoiseNeverDoesMoreThanFail) {
     std::string body;
     for (auto length = random.below(40); length > 0; --length)
       body += alphabet[random.below(alphabet.size())];
-    const auto result = parse(body, Precision::nanos, kArrival);
+    const auto result = parse_exact(body);
     if (const auto* request = std::get_if<engine::WriteRequest>(&result)) {
       ASSERT_NO_FATAL_FAILURE(check_round_trip(*request)) << body;
     }

@@ -131,7 +131,7 @@ std::string status_json(const NodeStatus& status) {
       {"version", kVersion},
       {"role", role_text(status.role)},
       {"writable", status.writable},
-      {"refusal", status.refusal.empty() ? status.log.refusal : status.refusal},
+      {"refusal", status.refusal},
       {"epoch", status.log.epoch},
       {"primary", {{"node", status.log.primary_node}, {"address", status.log.primary_address}}},
       {"log",

@@ -169,9 +169,8 @@ void Api::lifecycle(front::Request request, Reply reply) {
   node_.promote(kPromotionPatience, [this, reply = std::move(reply)](bool promoted) {
     const NodeStatus status = node_.status();
     if (promoted) return reply(json_answer(200, status_json(status)));
-    reply(json_error(504, "not promoted",
-                     status.name + " did not become primary within 30 s; it is " +
-                         std::string(role_text(status.role)) +
+    reply(json_error(status.role == NodeRole::promoting ? 504 : 409, "not promoted",
+                     status.name + " is not the primary: " + status.refusal +
                          (status.log.last_error.empty() ? "" : "; object store: " + status.log.last_error)));
   });
 }

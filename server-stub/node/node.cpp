@@ -44,7 +44,6 @@ Node::Node(const Config& config, const RootLayout& layout, NodeParts parts)
       node_state_(layout),
       rescue_(layout),
       role_(config.role == ConfiguredRole::none ? NodeRole::standalone : NodeRole::replica),
-      refusal_("it has just started and reads the log"),
       waits_(parts_.clock) {
   recover();
   commit_ = std::make_unique<GroupCommit>(
@@ -136,7 +135,6 @@ void Node::start_writing(std::uint64_t epoch) {
     epoch_ = epoch;
     sequencer_.emplace(std::move(state));
     writable_ = true;
-    refusal_.clear();
   }
   commit_->appended(wal_->last());
   spdlog::info("takes writes in epoch {} from entry {} on", epoch, wal_->last() + 1);
@@ -149,7 +147,6 @@ void Node::stop_writing(const std::string& reason) {
     if (writable_) spdlog::warn("takes no more writes: {}", reason);
     writable_ = false;
     sequencer_.reset();
-    refusal_ = reason;
   }
   commit_->abandon();
   tokens_->drop_ahead();
@@ -184,6 +181,7 @@ void Node::replicator_status(const replication::ReplicatorStatus& status) {
   if (!error.empty()) spdlog::warn("object store: {}", error);
   const NodeRole before = role_.exchange(role_of(status.role));
   if (status.role != replication::Role::primary) epoch_ = status.epoch;
+  if (before == NodeRole::promoting && status.role == replication::Role::replica) ++failed_promotions_;
   if (before != role_) waits_.notify();
 }
 

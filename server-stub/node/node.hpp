@@ -104,7 +104,8 @@ class Node {
   /// How far a stream has come, once it is durable beyond `after` (none: at once) or `timeout` is over.
   void stream_status(const base::Uuid& stream, std::optional<base::StreamPosition> after,
                      std::chrono::milliseconds timeout, std::function<void(StreamStatus)> done);
-  /// Asks to become primary. `done(true)`: it is and takes writes; `done(false)`: not within `timeout`.
+  /// Asks to become primary. `done(true)`: it is and takes writes; `done(false)`: it failed, or did not end
+  /// within `timeout`; status() tells why.
   void promote(std::chrono::milliseconds timeout, std::function<void(bool)> done);
   /// True once entry `number` is seen by queries.
   void when_applied(std::uint64_t number, std::chrono::milliseconds timeout, std::function<void(bool)> done);
@@ -137,13 +138,13 @@ class Node {
 
   engine::ClusterState state_at_wal_end();
   bool ready_to_sequence();
+  std::string refusal() const;
   WriteAnswer closed_answer() const;
   Pending sequence(engine::WriteRequest request, std::int64_t wall_nanos);
   WriteAnswer admit(engine::Admission admission, const std::optional<engine::Delivery>& delivery);
   void refuse(std::string message, std::uint32_t line, const std::optional<engine::Delivery>& delivery,
               WriteDone done);
   void answer(Pending pending, WriteDone done);
-  std::string who_takes_writes() const;
 
   const Config config_;
   const RootLayout layout_;
@@ -156,13 +157,14 @@ class Node {
   mutable std::mutex status_mutex_;
   replication::ReplicatorStatus log_status_;
   std::atomic<NodeRole> role_;
+  std::atomic<std::uint64_t> failed_promotions_ = 0;
   std::atomic<std::uint64_t> epoch_ = 0;
   std::atomic<std::uint64_t> applied_ = 0;
   std::atomic<std::uint64_t> through_ = 0;  ///< Last entry that is in the log.
 
   mutable std::mutex write_mutex_;  ///< Guards the sequencer, and that the WAL gets entries in its order.
   std::atomic<bool> writable_ = false;
-  std::string refusal_;
+  std::string refusal_;                         ///< This node's own reason; else the replicator's holds.
   std::optional<engine::Sequencer> sequencer_;  ///< May be lost while writable_: an append failed.
 
   WaitList waits_;

@@ -39,10 +39,21 @@ void Node::stream_status(const base::Uuid& stream, std::optional<base::StreamPos
 }
 
 void Node::promote(std::chrono::milliseconds timeout, std::function<void(bool)> done) {
-  const auto ready = [this] { return writable_.load(); };
-  if (!driver_ || ready()) return done(ready());
+  if (!driver_ || writable_) return done(writable_);
+  const std::uint64_t failures = failed_promotions_;
+  const auto ended = [this, failures] { return writable_ || failed_promotions_ != failures; };
   driver_->promote();
-  waits_.add(ready, parts_.clock.now() + timeout, std::move(done));
+  waits_.add(ended, parts_.clock.now() + timeout, [this, done = std::move(done)](bool) { done(writable_); });
+}
+
+std::string Node::refusal() const {
+  if (writable_) return {};
+  {
+    std::lock_guard lock(write_mutex_);
+    if (!refusal_.empty()) return refusal_;
+  }
+  std::lock_guard lock(status_mutex_);
+  return log_status_.refusal.empty() ? "it has just started" : log_status_.refusal;
 }
 
 void Node::when_applied(std::uint64_t number, std::chrono::milliseconds timeout,
@@ -66,9 +77,8 @@ NodeStatus Node::status() const {
     status.log = log_status_;
   }
   if (status.role == NodeRole::standalone) status.log.through = through_;
-  std::lock_guard lock(write_mutex_);
   status.writable = writable_;
-  status.refusal = refusal_;
+  status.refusal = refusal();
   return status;
 }
 

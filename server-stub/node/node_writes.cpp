@@ -56,19 +56,11 @@ bool Node::ready_to_sequence() {
   return true;
 }
 
-std::string Node::who_takes_writes() const {
-  std::lock_guard lock(status_mutex_);
-  if (log_status_.primary_node.empty() || log_status_.primary_node == config_.name) return {};
-  return "; " + log_status_.primary_node + " at " + log_status_.primary_address +
-         " is the primary of epoch " + std::to_string(log_status_.epoch);
-}
-
 WriteAnswer Node::closed_answer() const {
   WriteAnswer answer;
   answer.kind = WriteAnswer::Kind::not_writable;
   answer.commit = position();
-  std::lock_guard lock(write_mutex_);
-  answer.message = config_.name + " takes no writes: " + refusal_ + who_takes_writes();
+  answer.message = config_.name + " takes no writes: " + refusal();
   return answer;
 }
 

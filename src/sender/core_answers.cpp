@@ -61,7 +61,7 @@ void Core::Impl::take_durable(StreamSpan& span, const net::HttpResponse& respons
     if (durable) durable = std::min(*durable, acked);
     slot.set_durable(span, durable);
   }
-  slot.settle(trims_at_durable(), capabilities.tells_durable());
+  slot.settle(trims_at_durable(), capabilities);
 }
 
 void Core::Impl::on_rows_committed(const net::HttpResponse& response, base::Time now) {
@@ -79,7 +79,7 @@ void Core::Impl::on_rows_committed(const net::HttpResponse& response, base::Time
     take_durable(*span, response);
   } else {
     slot.committed(end);
-    slot.settle(false, false);
+    slot.settle(false, capabilities);
   }
   walk.progressed();
   connection_progressed = true;

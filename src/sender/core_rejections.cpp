@@ -77,7 +77,7 @@ bool Core::Impl::bury(base::StreamPosition at, const std::string& reason, base::
   }
   base::kill_point("sender.after_bury");
   slot.bury(frame, at.row, 1);
-  slot.settle(trims_at_durable(), capabilities.tells_durable());
+  slot.settle(trims_at_durable(), capabilities);
   row_limit = 0;
   ++stats.rows_rejected;
   SenderEvent event;

@@ -31,7 +31,7 @@ void Core::Impl::pump(base::Time now) {
     Batch batch = make_batch(frames, slot.cursor(), slot.buried(), limits());
     if (!batch.empty()) return send_rows(span, std::move(batch), frames, now);
     slot.committed({frames.back()->fsn + 1, 0});
-    slot.settle(trims_at_durable(), capabilities.tells_durable());
+    slot.settle(trims_at_durable(), capabilities);
     report_progress();
   }
   if (!capabilities.tells_durable() || now < next_poll_at) return;
@@ -84,8 +84,8 @@ void Core::Impl::report_missing(const StreamSpan& span, base::StreamPosition exp
     event.kind = SenderEvent::Kind::rows_missing;
     event.rows = frames;
     event.message = host_name() + " has not got the " + range + " (at least " + std::to_string(frames) +
-                    "), and the slot no longer holds them. Sending goes on behind them; send them again from "
-                    "their source if they matter.";
+                    "), and the slot no longer holds them. Sending goes on behind them; look for them in "
+                    "the dead letters, else send them again from their source.";
     stats.rows_missing += frames;
   }
   stats.last_error = event.message;

@@ -116,7 +116,11 @@ void SlotCursor::walk_durable() {
       // The server may know more of the stream than the slot holds, and those numbers may be another's here.
       reached = std::max(reached, std::min(*span.durable, base::StreamPosition{span.end, 0}));
     }
-    reached = std::min(buried_.skip(reached), cursor_);
+    const base::StreamPosition behind_buried = buried_.skip(reached);
+    // A frame that ends in buried rows stays until a later one of its stream has carried the token past them:
+    // after a restart nobody could tell these rows from lost ones.
+    const bool carried_later = reached.fsn < behind_buried.fsn && behind_buried.fsn < span.end;
+    reached = std::min(carried_later ? reached : behind_buried, cursor_);
     durable_ = std::max(durable_, reached);
     if (durable_.fsn < span.end) return;
   }
@@ -128,21 +132,26 @@ void SlotCursor::bury(const base::Frame& frame, std::uint32_t first_row, std::ui
   advance_durable();
 }
 
-void SlotCursor::settle(bool at_durable, bool tells_durable) {
+void SlotCursor::settle(bool at_durable, const Capabilities& host) {
   const base::StreamPosition settled = std::max(front_, at_durable ? durable_ : cursor_);
   const bool frames_done = settled.fsn > front_.fsn;
   front_ = settled;
-  if (!tells_durable) durable_ = durable_base_ = std::max(durable_, front_);
+  if (!host.tells_durable()) durable_ = durable_base_ = std::max(durable_, front_);
   if (!frames_done) return;
   base::kill_point("sender.before_trim");
   store_.trim(front_.fsn);
-  forget_settled();
+  forget_settled(host.has_tokens());
 }
 
-void SlotCursor::forget_settled() {
-  const base::Fsn below = std::min(front_.fsn, durable_.fsn);
-  buried_.forget_below(below);
+void SlotCursor::forget_settled(bool has_tokens) {
+  base::Fsn below = std::min(front_.fsn, durable_.fsn);
   while (spans_.size() > 1 && spans_.front().end <= below) spans_.pop_front();
+  for (const StreamSpan& span : spans_) {
+    // A token that stopped at a buried row, or comes back to it over a failover, must still be explained.
+    const auto token = span.durable ? span.durable : span.token;
+    if (has_tokens) below = std::min(below, token ? token->fsn : span.begin);
+  }
+  buried_.forget_below(below);
 }
 
 }  // namespace questclient::sender

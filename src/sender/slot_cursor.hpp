@@ -10,6 +10,7 @@
 #include "base/frame.hpp"
 #include "buffer/frame_store.hpp"
 #include "sender/buried_rows.hpp"
+#include "sender/capabilities.hpp"
 
 namespace questclient::sender {
 
@@ -55,16 +56,16 @@ class SlotCursor {
   void set_durable(StreamSpan& span, std::optional<base::StreamPosition> token);
   /// These rows lie in the dead letters.
   void bury(const base::Frame& frame, std::uint32_t first_row, std::uint32_t rows);
-  /// Trims what is safe: below durable(), or below cursor() where `at_durable` is false. `tells_durable`:
-  /// whether the host will still say what becomes durable.
-  void settle(bool at_durable, bool tells_durable);
+  /// Trims what is safe: below durable(), or below cursor() where `at_durable` is false. `host` is what the
+  /// connection's host will still tell.
+  void settle(bool at_durable, const Capabilities& host);
 
  private:
   base::StreamPosition locate(StreamSpan& span, base::StreamPosition token);
   void note(const std::vector<base::FramePtr>& frames);
   void advance_durable();
   void walk_durable();
-  void forget_settled();
+  void forget_settled(bool has_tokens);
 
   buffer::FrameStore& store_;
   BuriedRows buried_;

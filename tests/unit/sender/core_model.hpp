@@ -36,6 +36,7 @@ class ModelCluster {
 
   ModelNode& primary() { return nodes_[primary_]; }
   std::size_t size() const { return nodes_.size(); }
+  bool is_primary(std::size_t node) const { return node == primary_; }
   bool is_down(std::size_t node) const { return nodes_[node].role == ModelNode::Role::down; }
 
   /// The object store has taken some more of the log.

@@ -95,6 +95,33 @@ TEST_F(CoreRejections, AFrameThatIsAllDeadLettersIsTrimmed) {
   EXPECT_EQ(rig.progress.acked, 1U);
 }
 
+TEST_F(CoreRejections, ABuriedTailIsStillExplainedWhenTheFrameIsGone) {
+  store_.append({"a", "BAD"});
+  Rig rig(store_);
+  rig.connect(kOwnDurable);
+  rig.own(200, "");
+  rig.own(400, "", "", 1, bad_line(2));
+  rig.own(204, "1:1", "1:1");
+  ASSERT_TRUE(store_.frames.empty());
+  store_.append({"b"});
+  rig.appended();
+  EXPECT_EQ(rig.gap(), "1:1->2:0");
+  EXPECT_TRUE(rig.reports(Kind::rows_missing).empty());
+}
+
+TEST_F(CoreRejections, AFrameWithABuriedTailStaysUntilALaterOneCarriesTheTokenPastIt) {
+  store_.append({"a", "BAD"});
+  store_.append({"b"});
+  Rig rig(store_);
+  rig.connect(kOwnDurable);
+  rig.own(200, "");
+  rig.own(400, "", "", 1, bad_line(2));
+  rig.own(204, "1:1", "1:1");
+  EXPECT_EQ(store_.frames.size(), 2U);
+  rig.own(204, "3:0", "3:0");
+  EXPECT_TRUE(store_.frames.empty());
+}
+
 TEST_F(CoreRejections, NothingIsSentBeforeTheDeadLetterIsDurable) {
   store_.append({"BAD", "b"});
   Rig rig(store_);

@@ -150,22 +150,21 @@ ColumnIndex LineParser::parse_name(TableBuilder& table, const char* what_is_miss
   return column;
 }
 
-const char* LineParser::token_end(bool& escaped, bool& non_ascii) {
-  const char* at = at_;
+const char* LineParser::escaped_token_end(const char* at, bool& escaped, bool& non_ascii) {
+  escaped = true;
   for (;;) {
-    const TokenEnd found = find_token_end(at, end_);
+    if (at + 1 == end_) throw BadLine("the line ends behind a backslash");
+    non_ascii |= static_cast<signed char>(at[1]) < 0;
+    const TokenEnd found = find_token_end(at + 2, end_);
     non_ascii |= found.non_ascii;
     at = found.at;
     if (at == end_ || *at != '\\') return at;
-    escaped = true;
-    if (at + 1 == end_) throw BadLine("the line ends behind a backslash");
-    non_ascii |= static_cast<signed char>(at[1]) < 0;
-    at += 2;
   }
 }
 
 std::optional<std::string_view> LineParser::token_text(const char* token_end, bool escaped, bool non_ascii) {
   std::string_view text(at_, static_cast<std::size_t>(token_end - at_));
+  if (!escaped && !non_ascii) return text;
   if (escaped) {
     scratch_ = unescape(text);
     text = scratch_;

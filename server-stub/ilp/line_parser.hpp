@@ -44,7 +44,13 @@ class LineParser {
   void store_timestamp(TableBuilder& table, std::int64_t value, Precision unit);
   TableBuilder::ColumnIndex parse_name(TableBuilder& table, const char* what_is_missing);
   /// Where the token at `at_` ends; escapes are passed over.
-  const char* token_end(bool& escaped, bool& non_ascii);
+  const char* token_end(bool& escaped, bool& non_ascii) {
+    const TokenEnd found = find_token_end(at_, end_);
+    non_ascii |= found.non_ascii;
+    if (found.at == end_ || *found.at != '\\') return found.at;
+    return escaped_token_end(found.at, escaped, non_ascii);
+  }
+  const char* escaped_token_end(const char* backslash, bool& escaped, bool& non_ascii);
   /// The text of a token, with a copy only where it is escaped; nullopt: it is not UTF-8.
   std::optional<std::string_view> token_text(const char* token_end, bool escaped, bool non_ascii);
   void expect_value_end();

@@ -42,6 +42,15 @@ bool LineParser::parse_whole_number(TableBuilder& table, ColumnIndex column, boo
   const char* at = at_;
   const bool negative = *at == '-';
   if (negative) ++at;
+  if (end_ - at > 8) {
+    const ShortNumber number = read_short_number(at);
+    if (number.digits < 8) {
+      if (number.digits == 0 || at[number.digits] != 'i') return false;
+      at_ = at + number.digits + 1;
+      if (counts) table.integer(column, ColumnType::long_, negative ? -number.value : number.value);
+      return true;
+    }
+  }
   const char* const first = at;
   const char* const limit = end_ - at > kSafeDigits ? at + kSafeDigits : end_;
   std::int64_t value = 0;

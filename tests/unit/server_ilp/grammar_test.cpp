@@ -108,6 +108,21 @@ TEST(Grammar, Integers) {
   }
 }
 
+TEST(Grammar, IntegersOfEveryLengthWhereverTheyStand) {
+  std::string digits;
+  for (int length = 1; length <= 19; ++length) {
+    digits += static_cast<char>('0' + (length * 7) % 9 + (length == 1 ? 1 : 0));
+    for (const std::string& sign : {std::string(), std::string("-")}) {
+      EXPECT_EQ(parsed("t f=" + sign + digits + "i,g=1i 5"), "t f:LONG=" + sign + digits + " g:LONG=1 @5\n");
+      EXPECT_EQ(parsed("t f=" + sign + digits + "i"), "t f:LONG=" + sign + digits + " @1000000000\n");
+      EXPECT_EQ(parsed("t f=" + sign + digits + ".5 1234567"),
+                parsed("t f=" + sign + digits + ".50 1234567"));
+      EXPECT_TRUE(parsed("t f=" + sign + digits + "/i 1234567").starts_with("line 1: ")) << digits;
+      EXPECT_TRUE(parsed("t f=" + sign + digits + ":i 1234567").starts_with("line 1: ")) << digits;
+    }
+  }
+}
+
 TEST(Grammar, Floats) {
   check({{"t a=1,b=-1.5,c=+1,d=.5,e=1.,f=1e5,g=1E-5 5",
           "t a:DOUBLE=1 b:DOUBLE=-1.5 c:DOUBLE=1 d:DOUBLE=0.5 e:DOUBLE=1 f:DOUBLE=1e+05 g:DOUBLE=1e-05 @5\n"},

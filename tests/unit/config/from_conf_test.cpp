@@ -271,7 +271,7 @@ TEST(FromConf, GarbageIsParsedOrRefused) {
                                           std::string(300, 'x')};
   std::mt19937_64 random(5);
   int valid = 0;
-  for (int round = 0; round < 100'000; ++round) {
+  for (int round = 0; round < 30'000; ++round) {
     std::string conf = random() % 8 == 0 ? "" : random() % 4 == 0 ? "http::" : "http::addr=a;";
     for (std::size_t i = random() % 8; i > 0; --i) {
       conf +=
@@ -285,8 +285,8 @@ TEST(FromConf, GarbageIsParsedOrRefused) {
       ASSERT_LT(std::string_view(error.what()).size(), 1200U) << conf;
     }
   }
-  EXPECT_GT(valid, 1000);
-  EXPECT_LT(valid, 90'000);
+  EXPECT_GT(valid, 300);
+  EXPECT_LT(valid, 27'000);
 }
 
 }  // namespace

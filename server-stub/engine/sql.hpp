@@ -28,8 +28,8 @@ enum class StatementKind : std::uint8_t {
 StatementKind classify(std::string_view sql);
 SqlError unsupported_statement(std::string_view sql);
 
-/// CREATE TABLE [IF NOT EXISTS] t (c TYPE, ...) TIMESTAMP(ts) PARTITION BY DAY [WAL] [DEDUP UPSERT KEYS(ts, c)].
-/// CAPACITY, CACHE, INDEX, TTL and WITH are taken and have no effect. Refused: BYPASS WAL, no designated
+/// CREATE TABLE [IF NOT EXISTS] t (c TYPE, ...) TIMESTAMP(ts) PARTITION BY DAY [WAL] [DEDUP UPSERT KEYS(ts,
+/// c)]. CAPACITY, CACHE, INDEX, TTL and WITH are taken and have no effect. Refused: BYPASS WAL, no designated
 /// timestamp, no partitions, bad names, unknown types.
 std::variant<TableRequest, SqlError> parse_create_table(std::string_view sql);
 

@@ -93,10 +93,11 @@ using Event = std::variant<Proceed, GotObject, PutDone>;
 
 struct ReplicatorOptions {
   std::string node;
-  std::string address;                           ///< Where this node's HTTP is reached, for claims.
-  std::chrono::milliseconds poll_interval{50};   ///< replication.replica.poll.interval
-  std::chrono::milliseconds upload_window{0};    ///< replication.primary.throttle.window.duration
-  std::size_t max_record_bytes = 4 << 20;        ///< Of entries in one record, before compression.
+  std::string address;                                   ///< Where this node's HTTP is reached, for claims.
+  std::chrono::milliseconds poll_interval{50};           ///< replication.replica.poll.interval
+  std::chrono::milliseconds upload_window{0};            ///< replication.primary.throttle.window.duration
+  std::chrono::milliseconds fence_check_interval{1000};  ///< How often an idle primary looks for a SEAL.
+  std::size_t max_record_bytes = 4 << 20;                ///< Of entries in one record, before compression.
   std::chrono::milliseconds retry_backoff{100};  ///< After an answer `unknown`; doubles to retry_backoff_max.
   std::chrono::milliseconds retry_backoff_max{2000};
 };

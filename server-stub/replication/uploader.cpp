@@ -1,21 +1,14 @@
 #include "replication/uploader.hpp"
 
-#include <chrono>
 #include <stdexcept>
 #include <utility>
 
 #include "base/kill_point.hpp"
 
 namespace questnode::replication {
-namespace {
-
-/// The driver wakes the replicator when entries were synced; this only bounds what a lost wake can cost.
-constexpr base::Time kLongIdle = std::chrono::hours(1);
-
-}  // namespace
-
 Action Uploader::begin() {
   next_upload_ = node_.now;
+  next_check_ = node_.now + node_.options.fence_check_interval;
   return look();
 }
 
@@ -27,6 +20,10 @@ std::optional<Action> Uploader::resume(const Event& event) {
     case Phase::uploading:
       if (auto action = call_.resume(event)) return action;
       return after_upload();
+    case Phase::checking:
+      if (auto action = call_.resume(event)) return action;
+      if (call_.outcome() == StoreCall::Outcome::found) return std::nullopt;
+      return look();
   }
   throw std::logic_error("unknown phase of an upload");
 }
@@ -35,7 +32,7 @@ Action Uploader::look() {
   phase_ = Phase::resting;
   const std::uint64_t through = node_.cursor.tip.through;
   const std::uint64_t synced = node_.wal.synced();
-  if (synced <= through) return Idle{node_.now + kLongIdle};
+  if (synced <= through) return node_.now < next_check_ ? Idle{next_check_} : check();
   if (node_.now < next_upload_) return Idle{next_upload_};
   std::vector<std::string> entries = node_.wal.read(through + 1, synced, node_.options.max_record_bytes);
   if (entries.empty()) throw std::logic_error("the WAL does not return entry " + std::to_string(through + 1));
@@ -58,6 +55,18 @@ Action Uploader::upload(std::vector<std::string> entries) {
                      other_ = node_.decode_slot(found, record_.epoch, record_.seq);
                      return other_.nonce == record_.nonce;
                    });
+}
+
+/// Uploads find a SEAL by themselves; a primary that has nothing to upload has to look for it.
+Action Uploader::check() {
+  phase_ = Phase::checking;
+  next_check_ = node_.now + node_.options.fence_check_interval;
+  const std::uint64_t epoch = node_.cursor.next_epoch;
+  const std::uint64_t seq = node_.cursor.next_seq;
+  return call_.get(record_key(epoch, seq), [this, epoch, seq](const std::string& found) {
+    other_ = node_.decode_slot(found, epoch, seq);
+    return true;
+  });
 }
 
 std::optional<Action> Uploader::after_upload() {

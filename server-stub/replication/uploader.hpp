@@ -16,9 +16,10 @@ class Uploader {
   const Record& fenced_by() const { return other_; }
 
  private:
-  enum class Phase { resting, uploading, announcing };
+  enum class Phase { resting, uploading, announcing, checking };
 
   Action look();
+  Action check();
   Action upload(std::vector<std::string> entries);
   std::optional<Action> after_upload();
 
@@ -26,6 +27,7 @@ class Uploader {
   StoreCall call_;
   Phase phase_ = Phase::resting;
   base::Time next_upload_{};  ///< Not before; the throttle window.
+  base::Time next_check_{};   ///< When an idle primary looks for a SEAL.
   Record record_;             ///< The one under way.
   base::Sha256 hash_{};
   Record other_;

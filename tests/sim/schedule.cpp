@@ -108,7 +108,7 @@ class Run final : public Network {
     ensure_primary();
     const Time end = world_.now() + kHealing;
     while (!client_->drained() || !caught_up()) {
-      if (!world_.step(end)) throw Violation("the client never drained, or a replica never caught up");
+      if (!world_.step(end)) throw Violation("it never comes to rest: " + describe());
     }
   }
 
@@ -126,6 +126,17 @@ class Run final : public Network {
     const auto entries = store_.log().size();
     return std::all_of(nodes_.begin(), nodes_.end(),
                        [&](const auto& node) { return node->through() == entries; });
+  }
+
+  std::string describe() const {
+    std::string text = client_->drained() ? "the client drained" : "the client has rows left";
+    text += ", the log has " + std::to_string(store_.log().size()) + " entries";
+    for (const auto& node : nodes_) {
+      const auto status = node->status();
+      text += "; " + node->name() + " is at " + std::to_string(node->through()) + ", epoch " +
+              std::to_string(status.epoch) + " " + status.last_error;
+    }
+    return text;
   }
 
   void check() const {

@@ -45,6 +45,7 @@ void SimNode::power_cut() {
 }
 
 void SimNode::restart() {
+  idle_ = false;
   ++incarnation_;
   sync_scheduled_ = false;
   const auto mark = wal_.last_mark();
@@ -156,6 +157,7 @@ net::HttpResponse SimNode::answer(int status, const std::optional<base::Uuid>& s
   response.status = status;
   auto& headers = response.headers;
   headers.emplace_back(base::header::kRole, sequencer_ ? "PRIMARY" : "REPLICA");
+  headers.emplace_back(base::header::kDurableAck, "enabled");
   const std::uint64_t epoch = sequencer_ ? epoch_ : replicator_->status().epoch;
   headers.emplace_back(base::header::kCommit, base::CommitPosition{epoch, wal_.last()}.to_string());
   if (stream && sequencer_) {

@@ -222,8 +222,12 @@ void explain_rejections(const std::vector<SenderEvent>& rejections, const Summar
 
 void fill_in(Summary& summary, const Stats& stats, const DeliveryMonitor& monitor) {
   summary.rows_sent = monitor.rows_flushed();
-  summary.rows_acked = monitor.rows_up_to(stats.acked_fsn);
-  summary.rows_durable = monitor.rows_up_to(stats.durable_fsn);
+  // A frame counts as acknowledged once its rows are committed or in the dead letters.
+  const auto without_rejected = [&](std::uint64_t rows) {
+    return rows - std::min(rows, stats.rows_rejected);
+  };
+  summary.rows_acked = without_rejected(monitor.rows_up_to(stats.acked_fsn));
+  summary.rows_durable = without_rejected(monitor.rows_up_to(stats.durable_fsn));
   summary.rows_rejected = stats.rows_rejected;
   summary.rows_missing = stats.rows_missing;
   summary.rows_waiting = stats.slot_rows;
@@ -270,7 +274,7 @@ cli::Command send_command() {
               "(default: double if every value is a number, else string)")
       .option("null", "TEXT", "CSV: text that stands for no value, beside the empty field;\nmay be repeated",
               "NA")
-      .option("rate", "N", "At most so many rows a second", "0")
+      .option("rate", "N", "At most so many rows a second; 0: no limit", "0")
       .option("ack", "LEVEL", "What to wait for at the end: committed, or durable\n(in the object store)",
               "committed")
       .option("timeout", "TIME", "How long to wait for it after the last row", "60s")

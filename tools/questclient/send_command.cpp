@@ -192,9 +192,10 @@ void print_text(const Summary& summary) {
   char seconds[32];
   std::snprintf(seconds, sizeof seconds, "%.2f", summary.seconds);
   std::cout << "rows sent      " << with_commas(summary.rows_sent) << "\n"
-            << "acknowledged   " << with_commas(summary.rows_acked) << "\n"
-            << "durable        " << with_commas(summary.rows_durable) << "\n"
-            << "dead letters   " << with_commas(summary.rows_rejected) << "\n";
+            << "acknowledged   " << with_commas(summary.rows_acked) << "\n";
+  // A server without an object store never says that rows are durable.
+  if (summary.rows_durable > 0) std::cout << "durable        " << with_commas(summary.rows_durable) << "\n";
+  std::cout << "dead letters   " << with_commas(summary.rows_rejected) << "\n";
   if (summary.rows_missing > 0) std::cout << "missing        " << with_commas(summary.rows_missing) << "\n";
   if (summary.rows_empty > 0)
     std::cout << "without values " << with_commas(summary.rows_empty) << " (skipped)\n";

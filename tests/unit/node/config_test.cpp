@@ -1,0 +1,98 @@
+#include "node/config.hpp"
+
+#include <string>
+
+#include <gtest/gtest.h>
+
+namespace questnode::node {
+namespace {
+
+Config load_text(const std::string& text) {
+  return load_config({.server_conf = text, .environment = {}, .settings = {}}).config;
+}
+
+std::string error_of(const ConfigSources& sources) {
+  try {
+    load_config(sources);
+  } catch (const ConfigError& error) {
+    return error.what();
+  }
+  return {};
+}
+
+TEST(Config, EmptyGivesANodeAlone) {
+  const LoadedConfig loaded = load_config({});
+  EXPECT_EQ(loaded.config.role, ConfiguredRole::none);
+  EXPECT_EQ(loaded.config.http_address, "127.0.0.1");
+  EXPECT_EQ(loaded.config.http_port, 9000);
+  EXPECT_EQ(loaded.config.commit_mode, CommitMode::sync);
+  EXPECT_TRUE(loaded.warnings.empty());
+}
+
+TEST(Config, ReadsAPropertiesFile) {
+  const Config config = load_text(
+      "# comment\n\n  http.bind.to = 0.0.0.0:9100 \r\ncairo.commit.mode=nosync\n"
+      "cairo.wal.segment.rollover.size=8m\nreplication.role=replica\n"
+      "replication.object.store=fs::root=/a;atomic_write_dir=/b;\n"
+      "replication.replica.poll.interval=20\nreplication.primary.throttle.window.duration=2s");
+  EXPECT_EQ(config.http_address, "0.0.0.0");
+  EXPECT_EQ(config.http_port, 9100);
+  EXPECT_EQ(config.commit_mode, CommitMode::nosync);
+  EXPECT_EQ(config.segment_bytes, 8U << 20);
+  EXPECT_EQ(config.role, ConfiguredRole::replica);
+  EXPECT_EQ(config.object_store, "fs::root=/a;atomic_write_dir=/b;");
+  EXPECT_EQ(config.poll_interval.count(), 20);
+  EXPECT_EQ(config.upload_window.count(), 2000);
+}
+
+TEST(Config, TheEnvironmentWinsOverTheFileAndSetOverBoth) {
+  ConfigSources sources;
+  sources.server_conf = "http.worker.count=1\nquestnode.name=file\ncairo.commit.mode=async\n";
+  sources.environment = {{"QDB_HTTP_WORKER_COUNT", "3"}, {"QDB_QUESTNODE_NAME", "env"}, {"PATH", "/bin"}};
+  sources.settings = {"questnode.name=set"};
+  const LoadedConfig loaded = load_config(sources);
+  EXPECT_EQ(loaded.config.http_threads, 3);
+  EXPECT_EQ(loaded.config.name, "set");
+  EXPECT_EQ(loaded.config.commit_mode, CommitMode::async);
+  EXPECT_TRUE(loaded.warnings.empty());
+}
+
+TEST(Config, UnknownKeysAreIgnoredWithAWarningThatNamesTheNearest) {
+  ConfigSources sources;
+  sources.server_conf = "\nhttp.bindto=1.2.3.4:1\n";
+  sources.environment = {{"QDB_REPLICATION_ROL", "primary"}, {"QDB_CLIENT_CONF", "http::addr=x;"}};
+  const LoadedConfig loaded = load_config(sources);
+  ASSERT_EQ(loaded.warnings.size(), 2U);
+  EXPECT_NE(loaded.warnings[0].find("server.conf line 2"), std::string::npos) << loaded.warnings[0];
+  EXPECT_NE(loaded.warnings[0].find("http.bind.to"), std::string::npos) << loaded.warnings[0];
+  EXPECT_NE(loaded.warnings[1].find("replication.role"), std::string::npos) << loaded.warnings[1];
+  EXPECT_EQ(loaded.config.http_port, 9000);
+}
+
+TEST(Config, WrongValuesNamePlaceKeyAndWhatWouldBeRight) {
+  for (const std::string setting :
+       {"http.bind.to=9000", "http.bind.to=:9000", "http.bind.to=a:70000", "http.worker.count=0",
+        "http.worker.count=two", "replication.role=king", "cairo.commit.mode=maybe", "questnode.name=",
+        "questnode.name=a b", "line.http.max.recv.buffer.size=12q", "line.http.max.recv.buffer.size=0",
+        "cairo.wal.segment.rollover.size=99999999g", "query.timeout=-1", "no equals sign"}) {
+    const std::string message = error_of({.server_conf = {}, .environment = {}, .settings = {setting}});
+    EXPECT_NE(message.find(setting), std::string::npos) << setting << " -> " << message;
+  }
+}
+
+TEST(Config, AReplicatedNodeNeedsAStore) {
+  const std::string message =
+      error_of({.server_conf = "replication.role=primary", .environment = {}, .settings = {}});
+  EXPECT_NE(message.find("replication.object.store"), std::string::npos) << message;
+}
+
+TEST(Config, HelpNamesEveryKeyWithItsVariable) {
+  const std::string help = config_help();
+  for (const char* const name : {"http.bind.to", "QDB_HTTP_BIND_TO", "replication.object.store",
+                                 "QDB_CAIRO_COMMIT_MODE", "questnode.requests.max.bytes"}) {
+    EXPECT_NE(help.find(name), std::string::npos) << name;
+  }
+}
+
+}  // namespace
+}  // namespace questnode::node

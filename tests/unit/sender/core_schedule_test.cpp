@@ -170,7 +170,8 @@ class World {
         request_ = send->request;
       } else if (const auto* report = std::get_if<Report>(&action)) {
         // A new process knows no epoch yet: what a deposed primary makes it report is a false alarm.
-        const bool missing = report->event.kind == Kind::rows_missing;
+        const Kind kind = report->event.kind;
+        const bool missing = kind == Kind::rows_missing || (kind == Kind::warning && report->event.fsn != 0);
         if (missing && cluster_.is_primary(host_)) missing_.push_back(report->event);
       } else if (std::holds_alternative<Disconnect>(action)) {
         request_.reset();

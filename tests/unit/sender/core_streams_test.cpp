@@ -248,6 +248,27 @@ TEST_F(CoreStreams, ATokenCountsOnlyForItsOwnStream) {  // rule 1
   EXPECT_EQ(rig.gap(), "");
 }
 
+TEST_F(CoreStreams, DurabilityOfAnOlderStreamEndsWithItsFrames) {  // rules 1 and 7
+  fill(2);
+  store_.open(2);
+  fill(3);
+  Rig rig(store_);
+  rig.connect(kOwnDurable);
+  rig.own(200, "6:0");  // of frames 3 to 5 of stream 1 the slot lost every trace
+  rig.own(200, "");
+  ASSERT_TRUE(rig.asks(durable_of(1)));
+  rig.own(200, "6:0");
+  EXPECT_EQ(rig.parts(), "3:0+2;2,4:0+2;2,5:0+2;2");
+  rig.own(204, "6:0");
+  ASSERT_FALSE(rig.request);
+  rig.sleep_to_deadline();
+  ASSERT_TRUE(rig.asks(durable_of(1)));
+  rig.own(200, "6:0", "6:0");
+  EXPECT_EQ(store_.trimmed_below, 3U);
+  EXPECT_EQ(rig.progress.durable, 2U);
+  ASSERT_TRUE(rig.asks(durable_of(2)));
+}
+
 TEST_F(CoreStreams, ARequestHoldsFramesOfOneStream) {
   fill(1);
   store_.open(2);

@@ -156,6 +156,7 @@ TEST(Block, TruncatedBytesAreMalformed) {
   }
 }
 
+// Invariant 1 of server-stub/engine/README.md.
 TEST(Block, ImpossibleCountsAllocateNothing) {
   std::string bytes;
   base::ByteWriter out(bytes);
@@ -167,6 +168,7 @@ TEST(Block, ImpossibleCountsAllocateNothing) {
   EXPECT_THROW(decode_block(in), base::MalformedBytes);
 }
 
+// Invariant 3.
 TEST(Block, DamagedBytesAreMalformedOrAnotherBlock) {
   const std::string valid = encoded(sample());
   base::SeededRandom random(3);

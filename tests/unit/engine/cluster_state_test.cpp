@@ -73,6 +73,7 @@ TEST(ClusterState, EntriesAddUp) {
   EXPECT_EQ(state.token(base::Uuid{}), std::nullopt);
 }
 
+// Invariant 4 of server-stub/engine/README.md.
 TEST(ClusterState, WhatContradictsItIsRefusedWhole) {
   expect_contradiction(rows(2, "cpu", 3));
   expect_contradiction(rows(4, "cpu", 3));

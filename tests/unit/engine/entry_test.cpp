@@ -97,6 +97,7 @@ std::string sealed(std::string bytes) {
   return bytes;
 }
 
+// Invariant 2 of server-stub/engine/README.md.
 TEST(Entry, ANewerFormatIsNamedAndNotTakenForDamage) {
   std::string bytes = encode_entry(sample());
   base::ByteWriter(bytes).patch(4, std::uint32_t{2});

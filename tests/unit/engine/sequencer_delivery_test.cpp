@@ -272,6 +272,7 @@ class Schedule {
   std::set<std::int64_t> seen_;
 };
 
+// Invariant 6 of server-stub/engine/README.md.
 TEST(Delivery, EachRowIsCommittedOnceWhateverIsSent) {
   int committed = 0;
   int duplicates = 0;

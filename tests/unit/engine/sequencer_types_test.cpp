@@ -251,6 +251,7 @@ TEST(Tables, AColumnWrittenWithSeveralTypesIsOneWhereTheyCast) {
   EXPECT_EQ(sequencer.state().table("u"), nullptr);
 }
 
+// Invariant 5 of server-stub/engine/README.md.
 TEST(Tables, ARefusedRequestLeavesNoTrace) {
   Sequencer sequencer = with_column(ColumnType::byte);
   const std::string before = sequencer.state().serialize();

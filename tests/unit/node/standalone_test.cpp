@@ -15,7 +15,7 @@ TEST_F(Standalone, RowsAreVisibleOnceApplied) {
   ASSERT_EQ(answer.kind, Kind::committed) << answer.message;
   EXPECT_EQ(answer.commit, (base::CommitPosition{0, 1}));
   ASSERT_TRUE(await_applied(*node, answer.commit.number));
-  EXPECT_EQ(dataset(*node, "SELECT s, v FROM t ORDER BY v"), nlohmann::json({{"a", 1}, {"b", 2}}));
+  EXPECT_EQ(dataset(*node, "SELECT s, v FROM t ORDER BY v"), nlohmann::json::parse(R"([["a",1],["b",2]])"));
   EXPECT_EQ(node->role(), NodeRole::standalone);
   EXPECT_FALSE(node->replicated());
 }

@@ -11,8 +11,8 @@ struct sqlite3;
 
 namespace questnode::engine {
 
-/// The table that holds the rows being inserted, on one connection.
-inline constexpr std::string_view kRowsTable = "questnode_rows";
+/// The table that holds the rows being inserted, on one connection. No table of a user can be called that.
+inline constexpr std::string_view kRowsTable = "questnode/rows";
 
 /// REQUIRES: outlives the connection's statements.
 class BlockRows {

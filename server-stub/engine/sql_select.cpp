@@ -24,8 +24,8 @@ constexpr int kLongestPattern = 1000;
 constexpr std::string_view kNoSuchTable = "no such table: ";
 /// Functions of SQLite that reach beyond the tables.
 constexpr std::array<std::string_view, 2> kForbiddenFunctions = {"load_extension", "fts3_tokenizer"};
-/// SQLite's own tables; ours begin with "questnode".
-constexpr std::array<std::string_view, 4> kForbiddenTables = {"sqlite_", "pragma_", "questnode", "dbstat"};
+/// Beginnings of the names of SQLite's own tables, and of ours.
+constexpr std::array<std::string_view, 4> kForbiddenTables = {"sqlite_", "pragma_", "questnode/", "dbstat"};
 
 struct Failure {
   SqlError error;
@@ -61,7 +61,7 @@ class Query {
   void open(std::size_t max_bytes) {
     sqlite3* handle = nullptr;
     // Read-only: what is attached inherits it.
-    const int flags = SQLITE_OPEN_READONLY | SQLITE_OPEN_MEMORY | SQLITE_OPEN_NOMUTEX;
+    const int flags = SQLITE_OPEN_READONLY | SQLITE_OPEN_NOMUTEX;
     const int code = sqlite3_open_v2(":memory:", &handle, flags, nullptr);
     database_.reset(handle);
     if (code != SQLITE_OK) throw_sqlite(handle, "cannot open a connection for a query");
@@ -89,13 +89,14 @@ class Query {
 
   static int authorize(void* self, int action, const char* first, const char* second, const char*,
                        const char*) {
-    if (static_cast<const Query*>(self)->attaching_) return SQLITE_OK;
+    const auto* query = static_cast<const Query*>(self);
+    if (query->attaching_) return SQLITE_OK;
     if (action == SQLITE_SELECT || action == SQLITE_RECURSIVE) return SQLITE_OK;
     if (action == SQLITE_READ) {
       const std::string table = fold_case(first == nullptr ? "" : first);
       const bool forbidden = std::ranges::any_of(
           kForbiddenTables, [&](std::string_view prefix) { return table.starts_with(prefix); });
-      return forbidden ? SQLITE_DENY : SQLITE_OK;
+      return forbidden && !query->attached_.contains(table) ? SQLITE_DENY : SQLITE_OK;
     }
     if (action == SQLITE_FUNCTION) {
       const std::string function = fold_case(second == nullptr ? "" : second);

@@ -19,6 +19,8 @@ constexpr std::string_view kDedupIndex = "questnode/dedup";
 /// From this many pages on (32 MiB) the -wal file is moved into the table. It grows beyond that only while
 /// one query reads on and on.
 constexpr int kMovePages = 4096;
+/// A file that is closed, because others are needed, is not worth two syncs below this (2 MiB).
+constexpr int kMovePagesAtClose = 256;
 
 // NORMAL: the -wal file is synced before it is moved into the table, so a power cut costs at most the newest
 // transactions, which the node's WAL still has. Moving is ours to start, since SQLite's own start ignores a
@@ -100,6 +102,12 @@ TableWriter::TableWriter(const std::filesystem::path& directory, std::string_vie
   execute(database_.get(), "CREATE TABLE IF NOT EXISTS " + quoted_name(kMetaTable) +
                                "(format INTEGER, applied INTEGER, timestamp_column INTEGER)");
   load();
+}
+
+TableWriter::~TableWriter() {
+  int ignored = 0;
+  const int keep_log = log_pages_ < kMovePagesAtClose ? 1 : 0;
+  sqlite3_db_config(database_.get(), SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, keep_log, &ignored);
 }
 
 void TableWriter::load() {
@@ -208,7 +216,7 @@ void TableWriter::insert(std::vector<const Block*> blocks) {
   if (blocks.empty()) return;
   if (!insert_)
     insert_ = prepare(database_.get(), std::string(deduplicates_ ? "INSERT OR REPLACE" : "INSERT") +
-                                           " INTO " + table_ + " SELECT * FROM " + std::string(kRowsTable));
+                                           " INTO " + table_ + " SELECT * FROM " + quoted_name(kRowsTable));
   rows_.set_blocks(std::move(blocks));
   run(database_.get(), insert_.get());
   rows_.set_blocks({});

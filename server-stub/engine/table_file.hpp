@@ -35,6 +35,9 @@ class TableWriter {
  public:
   /// Opens the file, or makes an empty one. Throws SqliteError.
   TableWriter(const std::filesystem::path& directory, std::string_view table);
+  ~TableWriter();
+  TableWriter(const TableWriter&) = delete;
+  TableWriter& operator=(const TableWriter&) = delete;
 
   /// Number of the last entry applied.
   std::uint64_t applied() const { return applied_; }

@@ -1,5 +1,6 @@
 #include "base/file.hpp"
 
+#include <algorithm>
 #include <cerrno>
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -84,7 +85,13 @@ std::optional<std::string> read_file(const std::filesystem::path& path) {
   std::error_code absent;
   if (!std::filesystem::exists(path, absent)) return std::nullopt;
   const File file(path, O_RDONLY);
-  return file.read_at(0, file.size());
+  // To the end, not to the size: files of /proc have none.
+  std::string content;
+  while (true) {
+    const std::string more = file.read_at(content.size(), std::max<std::uint64_t>(file.size(), 4096));
+    if (more.empty()) return content;
+    content += more;
+  }
 }
 
 void replace_file(const std::filesystem::path& path, std::string_view content) {

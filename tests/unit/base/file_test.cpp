@@ -43,5 +43,11 @@ TEST(File, ReplaceLeavesTheNewContentAndNoTemporary) {
   EXPECT_EQ(std::distance(std::filesystem::directory_iterator(folder.path()), {}), 1);
 }
 
+TEST(File, WholeFilesOfProcAreRead) {
+  const auto status = read_file("/proc/self/status");
+  ASSERT_TRUE(status);
+  EXPECT_NE(status->find("VmRSS"), std::string::npos);
+}
+
 }  // namespace
 }  // namespace questclient::base

@@ -169,8 +169,7 @@ void Session::on_header(error_code error) {
   keep_alive_ = parser_->keep_alive();
   const http::verb method = parser_->get().method();
   head_request_ = method == http::verb::head;
-  const bool has_body = method == http::verb::post || method == http::verb::put;
-  if (has_body && !parser_->chunked() && !parser_->content_length()) {
+  if (method == http::verb::post && !parser_->chunked() && !parser_->content_length()) {
     return write(plain_answer(400, "a body needs Content-Length or Transfer-Encoding: chunked"));
   }
   body_began_ = std::chrono::steady_clock::now();

@@ -7,6 +7,8 @@
 #include <cstdlib>
 #include <cstring>
 #include <fcntl.h>
+#include <fstream>
+#include <iterator>
 #include <netinet/in.h>
 #include <string_view>
 #include <sys/socket.h>
@@ -60,8 +62,9 @@ std::optional<pid_t> running_in(const std::filesystem::path& root) {
   std::from_chars(text->data(), text->data() + text->size(), pid);
   if (pid <= 0 || !alive(pid)) return std::nullopt;
   // The number may belong to another program by now; a zombie has no command line.
-  const auto command = base::read_file("/proc/" + std::to_string(pid) + "/cmdline");
-  if (!command || command->find(root.string()) == std::string::npos) return std::nullopt;
+  std::ifstream file("/proc/" + std::to_string(pid) + "/cmdline", std::ios::binary);
+  const std::string command{std::istreambuf_iterator<char>(file), {}};
+  if (command.find(root.string()) == std::string::npos) return std::nullopt;
   return pid;
 }
 

@@ -46,9 +46,29 @@ TEST_F(Primary, RecordsFormAChainOfHashesAndNumbers) {  // Rule 3.
   EXPECT_EQ(record(1, 2).author, "a");
 }
 
-TEST_F(Primary, IsIdleForLongWhenThereIsNothingToUpload) {
+TEST_F(Primary, WithNothingToUploadLooksForASealOnceInAnInterval) {  // Rule 9.
   start_as_primary(a_);
-  EXPECT_GE(std::get<Idle>(*a_.outstanding).until - a_.now, std::chrono::minutes(10));
+  for (int checks = 0; checks < 3; ++checks) {
+    a_.step();
+    ASSERT_TRUE(getting(a_, "log/1/1"));
+    a_.step();
+    ASSERT_TRUE(idle(a_));
+    EXPECT_EQ(std::get<Idle>(*a_.outstanding).until - a_.now, a_.options.fence_check_interval);
+  }
+  write_durably(a_, {"one"});
+  EXPECT_TRUE(a_.is_writing()) << "an empty slot fences nobody";
+}
+
+TEST_F(Primary, IdleOneFindsOutThatItWasDeposed) {  // Rule 9.
+  start_as_primary(a_);
+  start_as_replica(b_);
+  promote(b_);
+  store_.script_get("log/1/1", GetFault::unknown);
+  store_.script_get("log/1/1", GetFault::bit_flip);
+  run(a_, [&] { return doing<StopWriting>(a_); });
+  settle(a_);
+  EXPECT_EQ(a_.state.state.role, Role::replica);
+  EXPECT_EQ(a_.replicator->status().primary_node, "b");
 }
 
 TEST_F(Primary, ThrottleWindowSpacesUploadsButNotABacklog) {  // Rule 7.

@@ -9,7 +9,7 @@
 #include <unistd.h>
 
 using questclient::LineBuffer;
-using questclient::TimestampNanos;
+using questclient::TimestampMicros;
 
 namespace {
 
@@ -32,7 +32,7 @@ double Sampler::rate(const std::string& counter, std::uint64_t value) {
 }
 
 void Sampler::sample(LineBuffer& rows) {
-  const TimestampNanos now = TimestampNanos::now();
+  const TimestampMicros now = TimestampMicros::now();
   seconds_ = time_.value == 0 ? 0 : static_cast<double>(now.value - time_.value) / 1e9;
   time_ = now;
   sample_cpus(rows);

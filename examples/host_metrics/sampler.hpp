@@ -29,7 +29,7 @@ class Sampler {
   void sample_processes(questclient::LineBuffer& rows);
 
   std::string host_;
-  questclient::TimestampNanos time_{};
+  questclient::TimestampMicros time_{};
   double seconds_ = 0;  // since the sample before
   std::map<std::string, std::uint64_t> counters_;
 };

@@ -8,7 +8,7 @@ import sys
 import time
 
 from loop import rows
-from loop.cluster import Cluster, CommandFailed, await_caught_up, status, until
+from loop.cluster import Cluster, CommandFailed, await_caught_up, status
 from loop.producer import Producer, connect_string
 
 TIME_COLUMNS = ("timestamp", "ts", "time", "datetime", "date_time", "time_hour", "date")
@@ -92,15 +92,13 @@ class FileSource:
         return {self.table: rows.from_csv(self.path, self.timestamp)}
 
 
-def count(address, tables):
-    total = 0
-    for table in tables:
-        total += rows.execute(address, f'SELECT count() FROM "{table}"')["dataset"][0][0]
-    return total
-
-
-def applied_rows(node):
-    return status(node["address"])["rows"]
+def visible_rows(address):
+    """How many rows queries see on a node; None while it does not answer."""
+    try:
+        tables = [table["name"] for table in status(address)["tables"]]
+        return sum(rows.execute(address, f'SELECT count() FROM "{name}"')["dataset"][0][0] for name in tables)
+    except (OSError, rows.QueryFailed):
+        return None
 
 
 def stream_and_break(cluster, source, producer, seconds):
@@ -117,11 +115,8 @@ def stream_and_break(cluster, source, producer, seconds):
             cluster.promote("node-b")
             broken = elapsed
         watched = "node-a" if broken is None else "node-b"
-        try:
-            visible = f"{status(cluster_address(cluster, watched))['rows']:,}"
-        except OSError:
-            visible = "?"
-        show_progress(f"{elapsed:5.1f} s   {visible} rows on {watched}")
+        seen = visible_rows(cluster_address(cluster, watched))
+        show_progress(f"{elapsed:5.1f} s   {'?' if seen is None else f'{seen:,}'} rows on {watched}")
         time.sleep(0.1)  # the pace of the progress line
     end_progress()
     if broken is None:

@@ -85,12 +85,19 @@ DiskSlot::~DiskSlot() {
 
 void DiskSlot::close() noexcept {
   try {
+    if (doubt_) start_after_doubt();
     // Without this, the next opening would send again what lies in the last segment.
     if (writer_ && writer_->header_written() && trimmed_ > trimmed_written_) writer_->put_trimmed(trimmed_);
     remove_database(folder_.next());
   } catch (const std::exception&) {
     // What could not be recorded is sent twice, what could not be removed is removed at the next opening.
   }
+}
+
+// Frames that were refused may stand in the sealed segment; the next opening would take them for good ones.
+void DiskSlot::start_after_doubt() {
+  if (next_ != NextSegment::ready) create_segment_file(folder_.next(), nullptr);
+  start_segment(end_);
 }
 
 void DiskSlot::on_appended(std::function<void()> callback) {

@@ -54,6 +54,7 @@ class DiskSlot final : public Slot {
   // disk_slot.cpp: opening and closing
   void open(base::RandomSource& random, SlotReport& report);
   void close() noexcept;
+  void start_after_doubt();
 
   // disk_slot_append.cpp: the leader's work. "Leader" stands for: leading_ is set by this thread.
   void wait_for_room(Lock& lock, std::uint64_t cost);
@@ -118,6 +119,7 @@ class DiskSlot final : public Slot {
   base::Uuid stream_;
   Fsn stream_first_ = 1;
   bool rotation_wanted_ = false;  ///< The last segment takes no more frames.
+  bool doubt_ = false;            ///< The last segment may hold frames that were refused.
   Fsn trimmed_written_ = 1;
   std::uint64_t bytes_since_trim_written_ = 0;
   std::vector<SegmentWriter> retired_;  ///< Under mutex_: closed by the maintenance thread.

@@ -166,6 +166,7 @@ void DiskSlot::seal_in_doubt(const std::string& why) {
   writer_.reset();
   const Lock lock(mutex_);
   rotation_wanted_ = true;
+  doubt_ = true;
   stream_ = base::Uuid::random(random_);
   stream_first_ = end_;
   damage_.push_back({folder_.segment(segments_.rbegin()->first).string(),
@@ -243,6 +244,7 @@ void DiskSlot::start_segment(Fsn first) {
   Segment& segment = segments_[first];
   segments_total_ += bytes - segment.bytes;
   segment = Segment{++last_id_, bytes, 0, rows_total_};
+  doubt_ = false;
   doom_trimmed();
 }
 

@@ -65,16 +65,18 @@ void DiskSlot::remove_trimmed(Lock& lock) {
       left_bytes += folder_.segment_bytes(first);
     }
   }
+  lock.lock();
+  doomed_.insert(doomed_.end(), left.begin(), left.end());
+  doomed_bytes_ -= bytes - left_bytes;
+  upkeep_failed_ = upkeep_failed_ || !left.empty();
+  changed_.notify_all();
+  lock.unlock();
   try {
     folder_.sync();
   } catch (const std::exception&) {
     // A removal that a power cut takes back is repeated at the next opening.
   }
   lock.lock();
-  doomed_.insert(doomed_.end(), left.begin(), left.end());
-  doomed_bytes_ -= bytes - left_bytes;
-  upkeep_failed_ = upkeep_failed_ || !left.empty();
-  changed_.notify_all();
 }
 
 // Leader: afterwards next.db is the leader's until it says otherwise. Whether it is complete.

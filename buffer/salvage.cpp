@@ -15,6 +15,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
+constexpr std::uint64_t kPageBytes = 8192;
 constexpr Fsn kMaxMissesInARow = 4096;
 
 /// Numbers in ascending order, written as "3, 7-9".
@@ -40,70 +41,91 @@ class NumberList {
   std::vector<std::pair<Fsn, Fsn>> runs_;
 };
 
-/// Whether the file begins as ours do; pages behind the header may still be wrong.
-bool header_looks_right(const fs::path& database) {
-  constexpr std::string_view kMagic("SQLite format 3\0", 16);
-  if (size_or_zero(database) < kMinDatabaseBytes) return false;
-  const base::File file(database, O_RDONLY);
-  const std::string head = file.read_at(0, 24);
-  // Page size 8192; write-ahead log; no bytes reserved; the fixed payload fractions.
-  return head.starts_with(kMagic) &&
-         head.substr(16, 8) == std::string_view("\x20\x00\x02\x02\x00\x40\x20\x20", 8);
-}
+/// Ways to look at a damaged segment. Each shows frames that another one may not: where a page was damaged,
+/// an older version of it may be good, and the other way round.
+enum class Way {
+  restamped,      ///< Every page of the log counts. The .db matters where someone has checkpointed it, and
+                  ///< for a segment's row that was written before any frame.
+  restamped_log,  ///< The same on fresh tables: the .db may be anything.
+  as_sqlite_sees_it,  ///< Nothing behind the first bad checksum counts.
+};
 
-/// A database in which SQLite shows all pages that the damaged segment still has.
-SegmentReader make_view(const SlotFolder& folder, Fsn first, const SegmentHeader& fallback) {
-  const fs::path view = folder.salvage() / "view.db";
+SegmentReader make_view(const SlotFolder& folder, Fsn first, const SegmentHeader& fallback, Way way) {
+  const fs::path view = folder.salvage() / ("view-" + std::to_string(static_cast<int>(way)) + ".db");
   const fs::path original = folder.segment(first);
   const fs::path log = with_suffix(original, "-wal");
-  const auto build = [&](bool from_original) {
-    remove_database(view);
-    if (from_original)
-      fs::copy_file(original, view);
-    else
-      create_segment_file(view, nullptr);
-    if (fs::exists(log)) restamp_wal(log, with_suffix(view, "-wal"));
-    return SegmentReader(view, fallback);
-  };
-  if (header_looks_right(original)) {
-    try {
-      return build(true);
-    } catch (const SegmentDamaged&) {
-      // The log alone holds every page that matters, unless someone has checkpointed it.
+  create_segment_file(view, nullptr);
+  std::string first_page = base::File(view, O_RDONLY).read_at(0, kPageBytes);
+  if (way != Way::restamped_log) fs::copy_file(original, view, fs::copy_options::overwrite_existing);
+  if (way == Way::as_sqlite_sees_it) {
+    if (fs::exists(log)) fs::copy_file(log, with_suffix(view, "-wal"));
+  } else {
+    restamp_wal(log, with_suffix(view, "-wal"), first_page,
+                static_cast<std::uint32_t>(size_or_zero(view) / kPageBytes));
+    base::File(view, O_WRONLY).write_all(first_page);
+  }
+  return SegmentReader(view, fallback);
+}
+
+class Views {
+ public:
+  Views(const SlotFolder& folder, Fsn first, const SegmentHeader& fallback) : header_(fallback) {
+    const bool has_database = size_or_zero(folder.segment(first)) >= kMinDatabaseBytes;
+    for (const Way way : {Way::restamped, Way::restamped_log, Way::as_sqlite_sees_it}) {
+      if (way != Way::restamped_log && !has_database) continue;
+      try {
+        views_.push_back(make_view(folder, first, fallback, way));
+        if (header_ == fallback) header_ = *views_.back().header();
+      } catch (const SegmentDamaged&) {
+        // Another way may show more.
+      }
     }
   }
-  return build(false);
-}
+
+  const SegmentHeader& header() const { return header_; }
+  std::shared_ptr<base::Frame> probe(Fsn fsn) {
+    for (SegmentReader& view : views_)
+      if (auto frame = view.probe(fsn)) return frame;
+    return nullptr;
+  }
+  /// 0: unknown.
+  Fsn highest() {
+    Fsn highest = 0;
+    for (SegmentReader& view : views_) {
+      try {
+        const Fsn claimed = view.highest();
+        if (view.probe(claimed) != nullptr) highest = std::max(highest, claimed);
+      } catch (const SegmentDamaged&) {
+        // This one cannot tell.
+      }
+    }
+    return highest;
+  }
+
+ private:
+  std::vector<SegmentReader> views_;
+  SegmentHeader header_;
+};
 
 struct Rescued {
   NumberList good, bad;
   Fsn highest = 0;
 };
 
-Fsn last_to_try(SegmentReader& view, Fsn limit) {
-  if (limit != 0) return limit - 1;
-  try {
-    const Fsn highest = view.highest();
-    return view.probe(highest) != nullptr ? highest : 0;
-  } catch (const SegmentDamaged&) {
-    return 0;
-  }
-}
-
-Rescued copy_good_frames(SegmentReader& view, SegmentWriter& writer, Fsn first, Fsn limit) {
+Rescued copy_good_frames(Views& views, SegmentWriter& writer, Fsn first, Fsn limit) {
   constexpr std::uint64_t kBytesPerCommit = 4 << 20;
   Rescued rescued;
-  const Fsn last = last_to_try(view, limit);
+  const Fsn last = limit != 0 ? limit - 1 : views.highest();
   std::uint64_t bytes = 0;
   NumberList missed;
   Fsn misses = 0;
-  SegmentHeader header = *view.header();
+  SegmentHeader header = views.header();
   header.first = first;
   header.salvaged = true;
   writer.begin();
   writer.put_header(header);
   for (Fsn fsn = first; last != 0 ? fsn <= last : misses < kMaxMissesInARow; ++fsn) {
-    const auto frame = view.probe(fsn);
+    const auto frame = views.probe(fsn);
     if (frame == nullptr) {
       ++misses;
       if (last != 0)
@@ -152,13 +174,12 @@ Salvage salvage_segment(const SlotFolder& folder, Fsn first, Fsn limit, const st
   const fs::path rebuilt = folder.salvage() / folder.segment(first).filename();
   Rescued rescued;
   {
-    SegmentReader view = make_view(folder, first, fallback);
+    Views views(folder, first, fallback);
     create_segment_file(rebuilt, nullptr);
     SegmentWriter writer(rebuilt, true);
-    rescued = copy_good_frames(view, writer, first, limit);
+    rescued = copy_good_frames(views, writer, first, limit);
     writer.close_complete();
   }
-  remove_database(folder.salvage() / "view.db");
   base::sync_directory(folder.salvage());
   base::kill_point("slot.salvaged");
   Salvage result;

@@ -1,5 +1,6 @@
 #include "buffer/wal_check.hpp"
 
+#include <algorithm>
 #include <cstdint>
 #include <cstring>
 #include <fcntl.h>
@@ -20,7 +21,8 @@ constexpr std::size_t kPageBytes = 8192;
 constexpr std::size_t kFrameBytes = kFrameHeaderBytes + kPageBytes;
 constexpr std::uint32_t kMagicLittleEndian = 0x377F0682;
 constexpr std::uint32_t kVersion = 3007000;
-constexpr std::uint32_t kMaxPage = 1U << 28;
+constexpr std::uint32_t kPagesWithoutLog = 16;
+constexpr std::size_t kPageCountAt = 28;  // in page 1
 
 std::uint32_t big_endian(std::string_view bytes, std::size_t at) {
   std::uint32_t value;
@@ -115,8 +117,29 @@ class WalFile {
   std::uint64_t frames_ = 0;
 };
 
-bool plausible(const WalFrame& frame) {
-  return frame.page() >= 1 && frame.page() < kMaxPage;
+// A log holds the newest version of every page of its database, so no page number exceeds its frames by much.
+bool plausible(const WalFrame& frame, const WalFile& file) {
+  return frame.page() >= 1 && frame.page() <= file.frames() + kPagesWithoutLog;
+}
+
+std::uint64_t size_or_none(const std::filesystem::path& path) {
+  std::error_code absent;
+  const auto size = std::filesystem::file_size(path, absent);
+  return absent ? 0 : size;
+}
+
+/// Leaves in `sum` what the first frame goes on from.
+std::string stamped_header(std::uint64_t salt, Checksum& sum) {
+  std::string header(kHeaderBytes, '\0');
+  put_big_endian(header, 0, kMagicLittleEndian);
+  put_big_endian(header, 4, kVersion);
+  put_big_endian(header, 8, kPageBytes);
+  put_big_endian(header, 16, static_cast<std::uint32_t>(salt >> 32));
+  put_big_endian(header, 20, static_cast<std::uint32_t>(salt));
+  sum.add(std::string_view(header).substr(0, 24));
+  put_big_endian(header, 24, sum.first);
+  put_big_endian(header, 28, sum.second);
+  return header;
 }
 
 }  // namespace
@@ -137,34 +160,36 @@ bool hides_commits(const std::filesystem::path& wal) {
       sum.reset();
     }
     // The salt tells it from what a failed transaction of another kind of file could have left here.
-    if (frame.commits() && frame.salt() == salt && plausible(frame)) return true;
+    if (frame.commits() && frame.salt() == salt && plausible(frame, file)) return true;
   }
   return false;
 }
 
-void restamp_wal(const std::filesystem::path& from, const std::filesystem::path& to) {
+void restamp_wal(const std::filesystem::path& from, const std::filesystem::path& to, std::string& first_page,
+                 std::uint32_t pages) {
+  if (size_or_none(from) < kHeaderBytes + kFrameBytes) {
+    put_big_endian(first_page, kPageCountAt, pages);
+    return;
+  }
   const WalFile file(from);
   std::uint64_t end = 0;
   const std::uint64_t salt = file.salt();
   for (std::uint64_t index = 0; index < file.frames(); ++index) {
     const WalFrame frame = file.frame(index);
-    if (frame.commits() && frame.salt() == salt && plausible(frame)) end = index + 1;
+    if (!plausible(frame, file)) continue;
+    pages = std::max(pages, frame.page());
+    if (frame.commits() && frame.salt() == salt) end = index + 1;
   }
-  std::string header(kHeaderBytes, '\0');
-  put_big_endian(header, 0, kMagicLittleEndian);
-  put_big_endian(header, 4, kVersion);
-  put_big_endian(header, 8, kPageBytes);
-  put_big_endian(header, 16, static_cast<std::uint32_t>(salt >> 32));
-  put_big_endian(header, 20, static_cast<std::uint32_t>(salt));
+  put_big_endian(first_page, kPageCountAt, pages);
   Checksum sum;
-  sum.add(std::string_view(header).substr(0, 24));
-  put_big_endian(header, 24, sum.first);
-  put_big_endian(header, 28, sum.second);
   base::File out(to, O_WRONLY | O_CREAT | O_TRUNC);
-  out.write_all(header);
+  out.write_all(stamped_header(salt, sum));
   for (std::uint64_t index = 0; index < end; ++index) {
     WalFrame frame = file.frame(index);
-    if (!plausible(frame)) continue;
+    if (!plausible(frame, file)) continue;
+    if (frame.page() == 1) frame.bytes.replace(kFrameHeaderBytes, kPageBytes, first_page);
+    // The very last one must end a transaction, else SQLite does not look at any.
+    if (frame.commits() || index + 1 == end) put_big_endian(frame.bytes, 4, pages);
     put_big_endian(frame.bytes, 8, static_cast<std::uint32_t>(salt >> 32));
     put_big_endian(frame.bytes, 12, static_cast<std::uint32_t>(salt));
     sum = frame.computed(sum);

@@ -2,7 +2,9 @@
 // after a crash that is right, after a flipped bit it silently hides everything behind.
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
+#include <string>
 
 namespace questclient::buffer {
 
@@ -12,7 +14,11 @@ namespace questclient::buffer {
 bool hides_commits(const std::filesystem::path& wal);
 
 /// Copies the log with its checksums computed anew, so that SQLite shows every page in it, the wrong ones
-/// included: the frames' own checksums then tell good from bad. Ends with the last commit.
-void restamp_wal(const std::filesystem::path& from, const std::filesystem::path& to);
+/// included: the frames' own checksums then tell good from bad. Ends with the last commit. Page 1 holds
+/// nothing but the tables' description: it becomes `first_page` throughout, with the number of pages
+/// filled in, also in `first_page` itself. A log that is not there counts as empty, `pages` as its database's
+/// size.
+void restamp_wal(const std::filesystem::path& from, const std::filesystem::path& to, std::string& first_page,
+                 std::uint32_t pages);
 
 }  // namespace questclient::buffer

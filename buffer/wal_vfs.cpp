@@ -1,5 +1,6 @@
 #include "buffer/wal_vfs.hpp"
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <new>
@@ -12,6 +13,8 @@ namespace {
 
 constexpr int kFrameHeaderBytes = 24;
 constexpr std::size_t kMaxJoinedBytes = 1 << 20;
+// SQLite's own layer for Unix looks at the lowest 17 bits of a length and takes 128 KiB for nothing to write.
+constexpr std::size_t kMaxWriteBytes = (128 << 10) - 512;
 
 /// What SQLite knows as the open write-ahead log. The platform's file lies behind it in the same allocation.
 struct JoiningFile {
@@ -35,9 +38,12 @@ sqlite3_file* real(sqlite3_file* file) {
 }
 
 int pass_on(JoiningFile& file) {
-  if (file.joined->empty()) return SQLITE_OK;
-  const int code = file.real->pMethods->xWrite(file.real, file.joined->data(),
-                                               static_cast<int>(file.joined->size()), file.start);
+  int code = SQLITE_OK;
+  for (std::size_t at = 0; at < file.joined->size() && code == SQLITE_OK; at += kMaxWriteBytes) {
+    const std::size_t amount = std::min(file.joined->size() - at, kMaxWriteBytes);
+    code = file.real->pMethods->xWrite(file.real, file.joined->data() + at, static_cast<int>(amount),
+                                       file.start + static_cast<sqlite3_int64>(at));
+  }
   file.joined->clear();
   return code;
 }

@@ -1,0 +1,236 @@
+// Each disk operation fails once: an append that threw appended nothing, one that returned is kept, and the
+// slot goes on (I1, I2, I11).
+#include <atomic>
+#include <map>
+
+#include <sqlite3.h>
+
+#include "slot_fixture.hpp"
+
+namespace questclient::buffer {
+namespace {
+
+enum class Operation { write, sync, open };
+
+/// SQLite's file layer with one operation that fails on demand; below the slot's own layer.
+class FailingDisk {
+ public:
+  FailingDisk() {
+    platform_ = sqlite3_vfs_find(nullptr);
+    vfs_ = *platform_;
+    vfs_.pNext = nullptr;
+    vfs_.zName = "failing";
+    vfs_.xOpen = open;
+    sqlite3_vfs_register(&vfs_, 1);
+  }
+
+  /// The operation number `after` (from 0) fails with `code`, and `times` - 1 that follow.
+  void fail(Operation operation, int after, int code, int times = 1) {
+    operation_ = operation;
+    code_ = code;
+    left_ = times;
+    countdown_ = after;
+  }
+  void heal() { countdown_ = -1, left_ = 0; }
+  bool fired() const { return fired_.exchange(false); }
+
+ private:
+  bool hits(Operation operation) {
+    if (left_ == 0 || operation != operation_) return false;
+    if (countdown_ > 0) {
+      --countdown_;
+      return false;
+    }
+    --left_;
+    fired_ = true;
+    return true;
+  }
+  static int open(sqlite3_vfs*, const char* name, sqlite3_file* file, int flags, int* out_flags);
+  static int write(sqlite3_file* file, const void* bytes, int amount, sqlite3_int64 offset);
+  static int sync(sqlite3_file* file, int flags);
+
+  sqlite3_vfs vfs_{};
+  sqlite3_vfs* platform_ = nullptr;
+  const sqlite3_io_methods* real_ = nullptr;
+  sqlite3_io_methods patched_{};
+  std::atomic<Operation> operation_ = Operation::write;
+  std::atomic<int> code_ = 0;
+  std::atomic<int> countdown_ = -1;
+  std::atomic<int> left_ = 0;
+  mutable std::atomic<bool> fired_ = false;
+};
+
+// Registered before the first slot of the program is opened.
+FailingDisk disk;
+
+int FailingDisk::open(sqlite3_vfs*, const char* name, sqlite3_file* file, int flags, int* out_flags) {
+  if (disk.hits(Operation::open)) {
+    file->pMethods = nullptr;
+    return SQLITE_CANTOPEN;
+  }
+  const int code = disk.platform_->xOpen(disk.platform_, name, file, flags, out_flags);
+  if (code != SQLITE_OK || file->pMethods == nullptr) return code;
+  static const bool once = [file] {
+    disk.real_ = file->pMethods;
+    disk.patched_ = *disk.real_;
+    disk.patched_.xWrite = write;
+    disk.patched_.xSync = sync;
+    return true;
+  }();
+  if (once && file->pMethods == disk.real_) file->pMethods = &disk.patched_;
+  return code;
+}
+
+int FailingDisk::write(sqlite3_file* file, const void* bytes, int amount, sqlite3_int64 offset) {
+  if (disk.hits(Operation::write)) return disk.code_;
+  return disk.real_->xWrite(file, bytes, amount, offset);
+}
+
+int FailingDisk::sync(sqlite3_file* file, int flags) {
+  const bool fails = disk.hits(Operation::sync);
+  const int code = disk.real_->xSync(file, flags);
+  return fails ? int{disk.code_} : code;
+}
+
+class Faults : public SlotTest {
+ protected:
+  ~Faults() override { disk.heal(); }
+
+  void append_and_note(std::uint64_t seed) {
+    try {
+      const Fsn fsn = append(seed, 4000);
+      EXPECT_TRUE(kept_.emplace(fsn, seed).second) << "number " << fsn << " was given twice";
+    } catch (const Error& error) {
+      EXPECT_EQ(error.code(), ErrorCode::slot_io) << error.what();
+      ++refused_;
+    }
+  }
+  void expect_exactly_what_was_kept() {
+    std::map<Fsn, Rows> seen;
+    std::map<std::pair<base::Uuid, Fsn>, Rows> named;
+    Fsn before = 0;
+    base::Uuid stream;
+    for (const auto& frame : read_all(1, 3000)) {
+      seen[frame->fsn] = rows_of(*frame);
+      EXPECT_TRUE(named.emplace(std::pair(frame->stream, frame->fsn), rows_of(*frame)).second);
+      if (frame->stream == stream) {
+        EXPECT_EQ(frame->fsn, before + 1) << "no gap in a stream";
+      }
+      stream = frame->stream;
+      before = frame->fsn;
+    }
+    EXPECT_EQ(seen.size(), kept_.size());
+    for (const auto& [fsn, seed] : kept_) {
+      ASSERT_TRUE(seen.contains(fsn)) << "frame " << fsn;
+      EXPECT_EQ(seen[fsn], rows_for(seed, 4000));
+    }
+  }
+  /// Fails operation number 0, 1, 2, ... of a run until none is reached any more.
+  void sweep(Operation operation, int code, SlotDurability durability) {
+    int reached = 0;
+    for (int after = 0; after < 200; ++after) {
+      std::filesystem::remove_all(folder());
+      kept_.clear();
+      refused_ = 0;
+      options_.durability = durability;
+      options_.max_segment_bytes = 64 << 10;
+      options_.max_memory_bytes = 0;
+      open();
+      disk.fail(operation, after, code);
+      for (std::uint64_t seed = 0; seed < 30; ++seed) append_and_note(seed);
+      disk.heal();
+      const bool fired = disk.fired();
+      reached += fired ? 1 : 0;
+      EXPECT_LE(refused_, 1) << "operation " << after;
+      expect_exactly_what_was_kept();
+      open();
+      expect_exactly_what_was_kept();
+      append_and_note(1000);
+      expect_exactly_what_was_kept();
+      slot_.reset();
+      if (HasFailure() || !fired) break;
+    }
+    EXPECT_GT(reached, 3);
+  }
+
+  std::map<Fsn, std::uint64_t> kept_;
+  int refused_ = 0;
+};
+
+TEST_F(Faults, EveryWriteFailsOnceForLackOfSpace) {
+  sweep(Operation::write, SQLITE_FULL, SlotDurability::memory);
+}
+
+TEST_F(Faults, EveryWriteFailsOnceWithAnError) {
+  sweep(Operation::write, SQLITE_IOERR_WRITE, SlotDurability::memory);
+}
+
+TEST_F(Faults, EveryWriteOfASyncedSlotFailsOnce) {
+  sweep(Operation::write, SQLITE_IOERR_WRITE, SlotDurability::flush);
+}
+
+TEST_F(Faults, EverySyncFailsOnceAndItsSegmentIsSealed) {
+  sweep(Operation::sync, SQLITE_IOERR_FSYNC, SlotDurability::flush);
+}
+
+TEST_F(Faults, EveryOpenFailsOnce) {
+  sweep(Operation::open, SQLITE_CANTOPEN, SlotDurability::memory);
+}
+
+TEST_F(Faults, FailedSyncIsReportedAndStartsANewStream) {
+  options_.durability = SlotDurability::flush;
+  options_.max_memory_bytes = 0;
+  open();
+  append_and_note(1);
+  const auto before = slot_->read(1, 1, 1).front();
+  disk.fail(Operation::sync, 0, SQLITE_IOERR_FSYNC);
+  append_and_note(2);
+  EXPECT_EQ(refused_, 1);
+  append_and_note(3);
+  const auto damage = slot_->take_damage();
+  ASSERT_EQ(damage.size(), 1U);
+  EXPECT_NE(damage[0].message.find("sealed before frame 2"), std::string::npos) << damage[0].message;
+  const auto after = slot_->read(2, 1, 1).front();
+  EXPECT_NE(after->stream, before->stream);
+  EXPECT_EQ(after->stream_first, 2U);
+  expect_exactly_what_was_kept();
+}
+
+TEST_F(Faults, FullDiskRefusesUntilThereIsRoom) {
+  open();
+  append_and_note(1);
+  disk.fail(Operation::write, 0, SQLITE_FULL, 1'000'000);
+  for (std::uint64_t seed = 2; seed < 12; ++seed) append_and_note(seed);
+  EXPECT_EQ(refused_, 10);
+  disk.heal();
+  append_and_note(20);
+  EXPECT_EQ(kept_.rbegin()->first, 2U);
+  expect_exactly_what_was_kept();
+  EXPECT_EQ(slot_->read(1, 1 << 20, 10).size(), 2U) << "a full disk does not end the stream";
+}
+
+TEST_F(Faults, DeadLetterThatCannotBeSyncedIsAnError) {
+  open();
+  DeadLetter letter;
+  letter.fsn = 1;
+  disk.fail(Operation::sync, 0, SQLITE_IOERR_FSYNC, 100);
+  EXPECT_THROW(slot_->bury(letter), Error);
+  disk.heal();
+  slot_->bury(letter);
+  EXPECT_TRUE(slot_->take_damage().empty());
+}
+
+TEST_F(Faults, SlotThatCannotBeOpenedOpensLater) {
+  open();
+  append_and_note(1);
+  slot_.reset();
+  disk.fail(Operation::open, 0, SQLITE_CANTOPEN, 1000);
+  EXPECT_THROW(open(), Error);
+  disk.heal();
+  open();
+  EXPECT_TRUE(report_.damage.empty());
+  expect_exactly_what_was_kept();
+}
+
+}  // namespace
+}  // namespace questclient::buffer

@@ -10,7 +10,7 @@ import random
 import time
 
 from loop import rows
-from loop.cluster import await_caught_up, until
+from loop.cluster import CommandFailed, await_caught_up, until
 from loop.producer import Producer, connect_string
 
 NODE_POINTS = ("wal.after_append", "wal.before_sync", "wal.after_sync", "replicator.before_upload",
@@ -79,6 +79,8 @@ class Chaos:
         os.environ["QUESTCLIENT_KILL_POINT"] = point
         try:
             self.cluster.start(node)
+        except CommandFailed:
+            assert self.dead(node)  # it reached the point before it was ready
         finally:
             del os.environ["QUESTCLIENT_KILL_POINT"]
 
@@ -121,8 +123,8 @@ class Chaos:
         self.cluster.kill(primary)
         try:
             self.cluster.promote(victim)
-        except Exception:  # it is killed before it can answer
-            pass
+        except CommandFailed:
+            pass  # it is killed before it can answer
         until(lambda: self.dead(victim), f"{victim} reaches {point}")
         self.cluster.promote(other)
         self.cluster.start(victim)

@@ -14,10 +14,13 @@ from loop.cluster import CommandFailed, await_caught_up, until
 from loop.producer import Producer, connect_string
 
 NODE_POINTS = ("wal.after_append", "wal.before_sync", "wal.after_sync", "replicator.before_upload",
-               "replicator.after_upload_before_mark")
-FOLLOWER_POINTS = ("replicator.after_adopt", "wal.after_append", "wal.before_sync", "wal.after_sync")
+               "replicator.after_upload_before_mark", "node.before_answer")
+FOLLOWER_POINTS = ("replicator.after_adopt", "wal.after_append", "wal.before_sync", "wal.after_sync",
+                   "table_store.after_table", "table_store.after_sync", "table_store.before_catalog",
+                   "table_store.after_catalog")
 PROMOTION_POINTS = ("replicator.after_claim", "replicator.after_seal")
-CLIENT_POINTS = ("slot.before_commit", "slot.after_commit", "slot.before_unlink", "sender.before_trim")
+CLIENT_POINTS = ("slot.before_commit", "slot.after_commit", "slot.after_rotate", "slot.before_unlink",
+                 "sender.before_trim")
 
 
 class Metrics:

@@ -1,0 +1,150 @@
+"""Runs the benchmarks and prints one table. Ratios are taken within a round, so that a noisy machine is noisy to both."""
+
+import argparse
+import contextlib
+import json
+import pathlib
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+
+ROUNDS = 3
+
+
+class Bench:
+    def __init__(self, build, folder):
+        self.build, self.folder = build, folder
+        self.rows = []  # (group, what, figure)
+
+    def report(self, group, what, figure):
+        self.rows.append((group, what, figure))
+        print(f"{group:<9} {what:<68} {figure}", flush=True)
+
+    def program(self, name):
+        return self.build / "bench" / f"bench_{name}"
+
+    def run_json(self, *command):
+        done = subprocess.run([str(word) for word in command], capture_output=True, text=True, timeout=900)
+        if done.returncode != 0:
+            raise RuntimeError(f"{' '.join(map(str, command))} exited {done.returncode}: {done.stderr.strip()}")
+        return json.loads(done.stdout.strip())
+
+    # ---- encoding and parsing: Google Benchmark programs
+
+    def google(self, group, name):
+        found = self.run_json(self.program(name), "--benchmark_format=json", "--benchmark_repetitions=5",
+                              "--benchmark_report_aggregates_only=true", "--benchmark_min_time=0.2")
+        for case in found["benchmarks"]:
+            if case.get("aggregate_name") == "median" and "bytes_per_second" in case:
+                mega = case["bytes_per_second"] / 1e6
+                rate = f", {case['items_per_second'] / 1e6:.2f} M rows/s" if "items_per_second" in case else ""
+                self.report(group, case["run_name"], f"{mega:,.0f} MB/s{rate}")
+
+    def encode(self):
+        self.google("encode", "encode")
+
+    def server(self):
+        self.google("server", "parse")
+        self.run_plain("server", "apply")
+
+    # ---- the slot: programs that print their own table and write JSON
+
+    def run_plain(self, group, name, *arguments):
+        done = subprocess.run([str(self.program(name)), *arguments], capture_output=True, text=True, timeout=900)
+        if done.returncode != 0:
+            raise RuntimeError(f"bench_{name} exited {done.returncode}: {done.stderr.strip()}")
+        for line in done.stdout.splitlines():
+            if line.strip():
+                self.report(group, line.rstrip(), "")
+
+    def append(self):
+        self.run_plain("append", "append", "--dir", str(self.folder))
+
+    def reopen(self):
+        self.run_plain("reopen", "reopen", "--dir", str(self.folder))
+
+    # ---- a whole sender against a questnode
+
+    @contextlib.contextmanager
+    def node(self, mode):
+        root = self.folder / f"node-{mode}"
+        process = subprocess.Popen(
+            [self.build / "server-stub" / "node" / "questnode", "--root", root, "--set", "http.bind.to=127.0.0.1:0",
+             "--set", f"cairo.commit.mode={mode}"],
+            stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+        try:
+            process.stdout.readline()  # the ready line
+            yield json.loads((root / "questnode.json").read_text())["address"]
+        finally:
+            process.terminate()
+            process.wait(timeout=60)
+            shutil.rmtree(root, ignore_errors=True)
+
+    def stream_once(self, address, slot, *arguments, durability="memory"):
+        conf = f"http::addr={address};auto_flush=off;"
+        if slot:
+            shutil.rmtree(slot, ignore_errors=True)
+            conf += f"sf_dir={slot};sf_durability={durability};"
+        try:
+            return self.run_json(self.program("stream"), "--conf", conf, *arguments)
+        finally:
+            if slot:
+                shutil.rmtree(slot, ignore_errors=True)
+
+    def stream(self):
+        disk = self.folder / "slot"
+        with tempfile.TemporaryDirectory(dir="/dev/shm") as memory_folder:
+            tmpfs = pathlib.Path(memory_folder) / "slot"
+            for mode in ("nosync", "sync"):
+                rates = {"on disk": [], "on tmpfs": [], "in memory": []}
+                for _ in range(ROUNDS):
+                    for where, slot in (("on disk", disk), ("on tmpfs", tmpfs), ("in memory", None)):
+                        with self.node(mode) as address:
+                            rates[where].append(self.stream_once(address, slot, "--rows", "600000")["rows_per_second"])
+                for where, figures in rates.items():
+                    self.report("stream", f"cpu rows acknowledged, {mode}, slot {where}",
+                                f"{statistics.median(figures):,.0f} rows/s")
+                ratio = statistics.median(d / t for d, t in zip(rates["on disk"], rates["on tmpfs"]))
+                self.report("stream", f"... disk / tmpfs, {mode}", f"{ratio:.2f}")
+
+    def requests(self):
+        for mode, count in (("nosync", 5000), ("async", 5000), ("sync", 1000)):
+            with self.node(mode) as address:
+                found = self.stream_once(address, None, "--requests", str(count))
+            self.report("requests", f"one-row requests, one after the other, {mode}", f"{found['requests_per_second']:,.0f} /s")
+
+    def backlog(self):
+        slot = self.folder / "backlog"
+        found = self.stream_once("127.0.0.1:9", slot, "--backlog", str(1 << 30), "--frame-rows", "200")
+        grown = (found["peak_resident_kib"] - found["before_kib"]) / 1024
+        self.report("backlog", "resident memory grown by a backlog of 1 GiB", f"{grown:.0f} MiB")
+        self.report("backlog", "... flushed at", f"{found['backlog_bytes'] / found['seconds'] / 1e6:,.0f} MB/s")
+
+
+GROUPS = ("encode", "append", "reopen", "server", "stream", "requests", "backlog")
+
+
+def main():
+    parser = argparse.ArgumentParser(prog="scripts/bench", description=__doc__)
+    parser.add_argument("--only", choices=GROUPS, help="one group instead of all")
+    parser.add_argument("--build", type=pathlib.Path, required=True, help=argparse.SUPPRESS)
+    arguments = parser.parse_args()
+    folder = arguments.build.parent / "bench"
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    bench = Bench(arguments.build, folder)
+    begun = time.time()
+    for group in GROUPS if arguments.only is None else (arguments.only,):
+        getattr(bench, group)()
+    out = arguments.build.parent / "bench.json"
+    out.write_text(json.dumps({"seconds": time.time() - begun, "rows": bench.rows}, indent=1) + "\n")
+    print(f"written to {out}")
+    shutil.rmtree(folder, ignore_errors=True)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -51,14 +51,10 @@ class MetricsSource:
 
     def __init__(self, arguments, directory):
         self.copy = directory / "sent.ilp"
-        self.tables = None
         self.command = [arguments.build / "examples" / "host_metrics", "--interval-ms", "20", "--seconds",
                         f"{arguments.seconds:g}", "--copy", self.copy]
         self.describe = "this machine's metrics (examples/host_metrics)"
         self.settings = {"protocol_version": 1}  # text, so that the copy can be read here
-
-    def sent_so_far(self):
-        return self.copy.read_bytes().count(b"\n") if self.copy.exists() else 0
 
     def expected(self):
         with open(self.copy, encoding="utf-8", newline="\n") as lines:
@@ -101,7 +97,7 @@ def visible_rows(address):
         return None
 
 
-def stream_and_break(cluster, source, producer, seconds):
+def stream_and_break(cluster, producer, seconds):
     """Kills the primary when a third of the time is over, promotes a replica, and waits for the producer's end."""
     begun = time.monotonic()
     broken = None
@@ -184,7 +180,11 @@ def run(arguments):
         say(f"streaming {source.describe}")
         conf = connect_string(cluster.addresses(), directory / "slots", **source.settings)
         producer = Producer([*source.command, "--conf", conf], directory / "producer.log")
-        stream_and_break(cluster, source, producer, arguments.seconds)
+        try:
+            stream_and_break(cluster, producer, arguments.seconds)
+        except BaseException:
+            producer.kill()
+            raise
         summary = producer.finish()
         say("counting and comparing every row")
         await_caught_up(cluster)

@@ -184,10 +184,13 @@ def test_nothing_is_lost_or_doubled_whoever_dies(request, build, cluster, tmp_pa
     seed = request.config.getoption("--seed") or int(time.time())
     print(f"seed {seed}")
     chaos = Chaos(build, cluster, tmp_path, seed)
-    chaos.metrics.start()
-    chaos.await_flow()
-    for number in range(request.config.getoption("--rounds")):
-        chaos.round()
-    total = chaos.check()
+    try:
+        chaos.metrics.start()
+        chaos.await_flow()
+        for number in range(request.config.getoption("--rounds")):
+            chaos.round()
+        total = chaos.check()
+    finally:
+        chaos.metrics.producer.kill()
     print(f"{total} rows through {dict(chaos.done)}")
     assert total > 1000

@@ -2,7 +2,6 @@
 
 import json
 import os
-import signal
 import subprocess
 
 
@@ -23,9 +22,10 @@ class Producer:
         return self.process.poll() is None
 
     def kill(self):
-        """As a crash would end it: no time to say anything."""
-        self.process.send_signal(signal.SIGKILL)
-        self.process.communicate()
+        """As a crash would end it: no time to say anything. Harmless when it has ended."""
+        self.process.kill()
+        self.process.wait()
+        self.process.stdout.close()
         self.log.close()
 
     def finish(self, seconds=120):

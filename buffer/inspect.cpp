@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <utility>
 
 #include <questclient/error.hpp>
 #include <questclient/slot.hpp>
@@ -39,13 +40,14 @@ void look_at_segments(const SlotFolder& folder, SlotInfo& info) {
   info.segments = segments.size();
   Fsn trimmed = 0;
   std::uint64_t rows_total = 0;
+  Fsn limit = 0;
   for (auto first = segments.rbegin(); first != segments.rend() && info.last_fsn == 0; ++first) {
     auto reader = try_open(folder, *first);
+    const Fsn next = std::exchange(limit, *first);
     if (!reader || !reader->header()) continue;
     trimmed = std::max(trimmed, reader->header()->trimmed);
-    info.last_fsn = reader->highest();
-    rows_total =
-        std::max(rows_total, reader->header()->rows_before + (info.last_fsn == 0 ? 0 : reader->rows()));
+    info.last_fsn = reader->highest(next);
+    rows_total = std::max(rows_total, reader->header()->rows_before + reader->rows_below(info.last_fsn + 1));
   }
   if (info.last_fsn == 0 || trimmed > info.last_fsn) {
     info.last_fsn = 0;

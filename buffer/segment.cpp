@@ -194,44 +194,32 @@ void SegmentReader::open(const std::filesystem::path& path) {
   }
 }
 
-std::int64_t SegmentReader::ask(const char* sql) {
+std::int64_t SegmentReader::ask(const char* sql, Fsn argument) {
   try {
-    return database_.number(sql);
+    Statement select(database_, sql);
+    select.bind(1, argument);
+    return select.step() ? select.number(0) : 0;
   } catch (const SqliteError& error) {
     rethrow_as_damage(error);
   }
 }
 
 Fsn SegmentReader::lowest() {
-  return static_cast<Fsn>(ask("SELECT min(fsn) FROM frames"));
+  return static_cast<Fsn>(ask("SELECT min(fsn) FROM frames WHERE fsn >= ?", 0));
 }
 
-Fsn SegmentReader::highest() {
-  return static_cast<Fsn>(ask("SELECT max(fsn) FROM frames"));
-}
-
-std::uint64_t SegmentReader::rows() {
-  return static_cast<std::uint64_t>(ask("SELECT sum(rows) FROM frames"));
+Fsn SegmentReader::highest(Fsn limit) {
+  constexpr Fsn kHighestPossible = INT64_MAX;
+  return static_cast<Fsn>(
+      ask("SELECT max(fsn) FROM frames WHERE fsn <= ?", limit == 0 ? kHighestPossible : limit - 1));
 }
 
 std::uint64_t SegmentReader::rows_below(Fsn fsn) {
-  try {
-    Statement select(database_, "SELECT sum(rows) FROM frames WHERE fsn < ?");
-    select.bind(1, fsn);
-    return select.step() ? static_cast<std::uint64_t>(select.number(0)) : 0;
-  } catch (const SqliteError& error) {
-    rethrow_as_damage(error);
-  }
+  return static_cast<std::uint64_t>(ask("SELECT sum(rows) FROM frames WHERE fsn < ?", fsn));
 }
 
 std::int64_t SegmentReader::created_of(Fsn fsn) {
-  try {
-    Statement select(database_, "SELECT created FROM frames WHERE fsn >= ? ORDER BY fsn LIMIT 1");
-    select.bind(1, fsn);
-    return select.step() ? select.number(0) : 0;
-  } catch (const SqliteError& error) {
-    rethrow_as_damage(error);
-  }
+  return ask("SELECT created FROM frames WHERE fsn >= ? ORDER BY fsn LIMIT 1", fsn);
 }
 
 std::shared_ptr<base::Frame> SegmentReader::take(const Statement& row) const {

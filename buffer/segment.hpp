@@ -86,10 +86,9 @@ class SegmentReader {
 
   /// nullopt: nothing was ever committed here.
   const std::optional<SegmentHeader>& header() const { return header_; }
-  /// The lowest and highest number; 0 when there is none.
+  /// The lowest number, and the highest below `limit` (0: of all); 0 when there is none.
   Fsn lowest();
-  Fsn highest();
-  std::uint64_t rows();
+  Fsn highest(Fsn limit = 0);
   std::uint64_t rows_below(Fsn fsn);
   std::int64_t created_of(Fsn fsn);
 
@@ -101,7 +100,7 @@ class SegmentReader {
  private:
   void open(const std::filesystem::path& path);
   std::shared_ptr<base::Frame> take(const Statement& row) const;
-  std::int64_t ask(const char* sql);
+  std::int64_t ask(const char* sql, Fsn argument);
 
   Database database_;
   std::optional<SegmentHeader> header_;

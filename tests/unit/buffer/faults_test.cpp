@@ -2,6 +2,8 @@
 // slot goes on (I1, I2, I11).
 #include <atomic>
 #include <map>
+#include <memory>
+#include <mutex>
 
 #include <sqlite3.h>
 
@@ -25,8 +27,10 @@ class FailingDisk {
   }
 
   /// The operation number `after` (from 0) fails with `code`, and `times` - 1 that follow.
-  void fail(Operation operation, int after, int code, int times = 1) {
+  /// `only_logs`: of the segments' write-ahead logs, so that the maintenance thread does not take the blow.
+  void fail(Operation operation, int after, int code, int times = 1, bool only_logs = false) {
     operation_ = operation;
+    only_logs_ = only_logs;
     code_ = code;
     left_ = times;
     countdown_ = after;
@@ -35,8 +39,30 @@ class FailingDisk {
   bool fired() const { return fired_.exchange(false); }
 
  private:
-  bool hits(Operation operation) {
-    if (left_ == 0 || operation != operation_) return false;
+  /// A platform's methods with ours in front. A file is told to be a log by the table that it uses.
+  struct Methods {
+    sqlite3_io_methods table{};  ///< First, so that a file's pMethods is the address of the whole.
+    const sqlite3_io_methods* real = nullptr;
+    bool is_log = false;
+  };
+  static const Methods& of(const sqlite3_file* file) {
+    return *reinterpret_cast<const Methods*>(file->pMethods);
+  }
+  const sqlite3_io_methods* patched(const sqlite3_io_methods* real, bool is_log) {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    auto& methods = methods_[{real, is_log}];
+    if (!methods) {
+      methods = std::make_unique<Methods>();
+      methods->table = *real;
+      methods->table.xWrite = write;
+      methods->table.xSync = sync;
+      methods->real = real;
+      methods->is_log = is_log;
+    }
+    return &methods->table;
+  }
+  bool hits(Operation operation, bool is_log) {
+    if (left_ == 0 || operation != operation_ || (only_logs_ && !is_log)) return false;
     if (countdown_ > 0) {
       --countdown_;
       return false;
@@ -51,8 +77,9 @@ class FailingDisk {
 
   sqlite3_vfs vfs_{};
   sqlite3_vfs* platform_ = nullptr;
-  const sqlite3_io_methods* real_ = nullptr;
-  sqlite3_io_methods patched_{};
+  std::mutex mutex_;
+  std::map<std::pair<const sqlite3_io_methods*, bool>, std::unique_ptr<Methods>> methods_;
+  std::atomic<bool> only_logs_ = false;
   std::atomic<Operation> operation_ = Operation::write;
   std::atomic<int> code_ = 0;
   std::atomic<int> countdown_ = -1;
@@ -64,31 +91,24 @@ class FailingDisk {
 FailingDisk disk;
 
 int FailingDisk::open(sqlite3_vfs*, const char* name, sqlite3_file* file, int flags, int* out_flags) {
-  if (disk.hits(Operation::open)) {
+  const bool is_log = (flags & SQLITE_OPEN_WAL) != 0 && std::string(name).find("seg-") != std::string::npos;
+  if (disk.hits(Operation::open, is_log)) {
     file->pMethods = nullptr;
     return SQLITE_CANTOPEN;
   }
   const int code = disk.platform_->xOpen(disk.platform_, name, file, flags, out_flags);
-  if (code != SQLITE_OK || file->pMethods == nullptr) return code;
-  static const bool once = [file] {
-    disk.real_ = file->pMethods;
-    disk.patched_ = *disk.real_;
-    disk.patched_.xWrite = write;
-    disk.patched_.xSync = sync;
-    return true;
-  }();
-  if (once && file->pMethods == disk.real_) file->pMethods = &disk.patched_;
+  if (code == SQLITE_OK && file->pMethods != nullptr) file->pMethods = disk.patched(file->pMethods, is_log);
   return code;
 }
 
 int FailingDisk::write(sqlite3_file* file, const void* bytes, int amount, sqlite3_int64 offset) {
-  if (disk.hits(Operation::write)) return disk.code_;
-  return disk.real_->xWrite(file, bytes, amount, offset);
+  if (disk.hits(Operation::write, of(file).is_log)) return disk.code_;
+  return of(file).real->xWrite(file, bytes, amount, offset);
 }
 
 int FailingDisk::sync(sqlite3_file* file, int flags) {
-  const bool fails = disk.hits(Operation::sync);
-  const int code = disk.real_->xSync(file, flags);
+  const bool fails = disk.hits(Operation::sync, of(file).is_log);
+  const int code = of(file).real->xSync(file, flags);
   return fails ? int{disk.code_} : code;
 }
 
@@ -98,7 +118,7 @@ class Faults : public SlotTest {
 
   void append_and_note(std::uint64_t seed) {
     try {
-      const Fsn fsn = append(seed, 4000);
+      const Fsn fsn = append(seed, 9000);
       EXPECT_TRUE(kept_.emplace(fsn, seed).second) << "number " << fsn << " was given twice";
     } catch (const Error& error) {
       EXPECT_EQ(error.code(), ErrorCode::slot_io) << error.what();
@@ -122,7 +142,7 @@ class Faults : public SlotTest {
     EXPECT_EQ(seen.size(), kept_.size());
     for (const auto& [fsn, seed] : kept_) {
       ASSERT_TRUE(seen.contains(fsn)) << "frame " << fsn;
-      EXPECT_EQ(seen[fsn], rows_for(seed, 4000));
+      EXPECT_EQ(seen[fsn], rows_for(seed, 9000));
     }
   }
   /// Fails operation number 0, 1, 2, ... of a run until none is reached any more.
@@ -137,7 +157,7 @@ class Faults : public SlotTest {
       options_.max_memory_bytes = 0;
       open();
       disk.fail(operation, after, code);
-      for (std::uint64_t seed = 0; seed < 30; ++seed) append_and_note(seed);
+      for (std::uint64_t seed = 0; seed < 12; ++seed) append_and_note(seed);
       disk.heal();
       const bool fired = disk.fired();
       reached += fired ? 1 : 0;
@@ -183,7 +203,7 @@ TEST_F(Faults, FailedSyncIsReportedAndStartsANewStream) {
   open();
   append_and_note(1);
   const auto before = slot_->read(1, 1, 1).front();
-  disk.fail(Operation::sync, 0, SQLITE_IOERR_FSYNC);
+  disk.fail(Operation::sync, 0, SQLITE_IOERR_FSYNC, 1, true);
   append_and_note(2);
   EXPECT_EQ(refused_, 1);
   append_and_note(3);
@@ -199,7 +219,7 @@ TEST_F(Faults, FailedSyncIsReportedAndStartsANewStream) {
 TEST_F(Faults, FullDiskRefusesUntilThereIsRoom) {
   open();
   append_and_note(1);
-  disk.fail(Operation::write, 0, SQLITE_FULL, 1'000'000);
+  disk.fail(Operation::write, 0, SQLITE_FULL, 1'000'000, true);
   for (std::uint64_t seed = 2; seed < 12; ++seed) append_and_note(seed);
   EXPECT_EQ(refused_, 10);
   disk.heal();

@@ -64,6 +64,13 @@ struct ResponseReader::Impl {
     return true;
   }
 
+  /// Boost 1.74 asserts that it sees the last chunk whole when it sees its line; what must still follow of a
+  /// chunked body is never shorter than that.
+  bool too_short_a_piece(std::size_t bytes) const {
+    constexpr std::size_t kLastChunk = 5;  // 0 CRLF CRLF
+    return parser->is_header_done() && parser->chunked() && bytes < kLastChunk;
+  }
+
   std::size_t max_body_bytes;
   std::optional<http::response_parser<http::string_body>> parser;
   std::string pending;  // what the parser wants to see again together with what comes next
@@ -80,7 +87,7 @@ ResponseReader::State ResponseReader::feed(std::string_view bytes) {
   if (impl.state != State::incomplete) return impl.state;
   impl.pending.append(bytes);
   std::size_t used = 0;
-  while (used < impl.pending.size()) {
+  while (used < impl.pending.size() && !impl.too_short_a_piece(impl.pending.size() - used)) {
     error_code code;
     used += impl.parser->put(asio::buffer(impl.pending.data() + used, impl.pending.size() - used), code);
     if (code && code != http::error::need_more) return impl.fail(code);

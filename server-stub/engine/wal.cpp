@@ -12,6 +12,7 @@
 #include "base/kill_point.hpp"
 #include "engine/wal_format.hpp"
 #include "engine/wal_recovery.hpp"
+#include "engine/wal_tail_cache.hpp"
 
 namespace questnode::engine {
 namespace {
@@ -31,35 +32,6 @@ void write_pieces(base::File& file, std::string_view first, std::string_view sec
   file.write_all(first.substr(std::min(count, first.size())));
   file.write_all(second.substr(count > first.size() ? count - first.size() : 0));
 }
-
-/// The newest entries.
-class TailCache {
- public:
-  using Bytes = std::shared_ptr<const std::string>;
-  explicit TailCache(std::uint64_t limit) : limit_(limit) {}
-
-  void push(Bytes entry) {
-    bytes_ += entry->size();
-    entries_.push_back(std::move(entry));
-    while (bytes_ > limit_) {
-      bytes_ -= entries_.front()->size();
-      entries_.pop_front();
-    }
-  }
-  void drop_newest(std::uint64_t count) {
-    for (; count > 0 && !entries_.empty(); --count) {
-      bytes_ -= entries_.back()->size();
-      entries_.pop_back();
-    }
-  }
-  std::size_t size() const { return entries_.size(); }
-  const Bytes& operator[](std::size_t index) const { return entries_[index]; }
-
- private:
-  std::deque<Bytes> entries_;
-  std::uint64_t bytes_ = 0;
-  std::uint64_t limit_;
-};
 
 class DiskWal final : public Wal {
  public:

@@ -26,7 +26,8 @@ class TableStore {
   virtual std::uint64_t applied() const = 0;
 
   /// Applies consecutive entries, each whole; visible to queries on return. An entry that was applied before
-  /// is skipped, so a crash between two tables does no harm.
+  /// is skipped, so a crash between two tables does no harm. When it throws it may be tried again.
+  /// REQUIRES: the entries cannot be lost any more: synced in the WAL, or in the cluster's log.
   virtual void apply(const std::vector<Entry>& entries) = 0;
   /// Makes everything applied durable and returns its number: the WAL may be purged through it.
   virtual std::uint64_t checkpoint() = 0;

@@ -137,7 +137,9 @@ void DiskSlot::bury(const DeadLetter& letter) {
   as_slot_io("The dead letter cannot be kept", Disposition::retrying, [&] {
     const std::lock_guard<std::mutex> dead(dead_mutex_);
     std::vector<SlotReport::Damage> found;
-    dead_.bury(letter, found);
+    DeadLetter stamped = letter;
+    if (stamped.wall_nanos == 0) stamped.wall_nanos = clock_.wall_nanos();
+    dead_.bury(stamped, found);
     const Lock lock(mutex_);
     damage_.insert(damage_.end(), found.begin(), found.end());
   });

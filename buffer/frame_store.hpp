@@ -24,7 +24,7 @@ struct DeadLetter {
   std::string payload;  ///< The rows as they were encoded.
   std::string reason;   ///< The server's answer, unchanged.
   std::string host;
-  std::int64_t wall_nanos = 0;
+  std::int64_t wall_nanos = 0;  ///< When; 0: the slot stamps it.
 };
 
 /// The sender's side of a slot: frames in order, from the oldest that is not trimmed. The frames of a slot

@@ -104,6 +104,7 @@ void MemorySlot::bury(const DeadLetter& letter) {
   }
   dead_bytes_ += cost_of(letter);
   dead_.push_back(letter);
+  if (letter.wall_nanos == 0) dead_.back().wall_nanos = clock_.wall_nanos();
   while (dead_.size() > 1 && dead_bytes_ > kMaxDeadLetterBytes) {
     dead_bytes_ -= cost_of(dead_.front());
     dead_.pop_front();

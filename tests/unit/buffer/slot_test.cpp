@@ -307,6 +307,7 @@ TEST_F(SlotTest, DeadLettersReplaceTheirKeyAndSurvive) {  // I9
   letter.reason = "cast error again";
   slot_->bury(letter);
   letter.first_row = 3;
+  letter.wall_nanos = 0;
   slot_->bury(letter);
   open();
   const auto letters = read_dead_letters(folder());
@@ -318,6 +319,7 @@ TEST_F(SlotTest, DeadLettersReplaceTheirKeyAndSurvive) {  // I9
   EXPECT_EQ(letters[0].host, "a:9000");
   EXPECT_EQ(letters[0].wall_nanos, 77);
   EXPECT_EQ(letters[1].first_row, 3U);
+  EXPECT_EQ(letters[1].wall_nanos, clock_.wall_nanos());  // stamped by the slot
 }
 
 TEST_F(SlotTest, SyncedSlotKeepsTheSamePromises) {

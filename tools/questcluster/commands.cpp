@@ -221,19 +221,18 @@ int run_down(const cli::ParsedArguments& arguments) {
   return cli::kExitOk;
 }
 
-const std::array<Subcommand, 6> kSubcommands{{
-    {"up", describe_up, run_up},
-    {"status", describe_status, run_status},
-    {"kill", describe_kill, run_kill},
-    {"start", describe_start, run_start},
-    {"promote", describe_promote, run_promote},
-    {"down", describe_down, run_down},
-}};
-
 }  // namespace
 
-std::span<const Subcommand> subcommands() {
-  return kSubcommands;
+std::span<const cli::Subcommand> subcommands() {
+  static const std::array<cli::Subcommand, 6> all{{
+      {{"up"}, describe_up, run_up},
+      {{"status"}, describe_status, run_status},
+      {{"kill"}, describe_kill, run_kill},
+      {{"start"}, describe_start, run_start},
+      {{"promote"}, describe_promote, run_promote},
+      {{"down"}, describe_down, run_down},
+  }};
+  return all;
 }
 
 }  // namespace questclient::cluster

@@ -2,18 +2,11 @@
 #pragma once
 
 #include <span>
-#include <string>
 
-#include "cli/arguments.hpp"
+#include "cli/program.hpp"
 
 namespace questclient::cluster {
 
-struct Subcommand {
-  std::string word;
-  cli::Command (*describe)();
-  int (*run)(const cli::ParsedArguments&);
-};
-
-std::span<const Subcommand> subcommands();
+std::span<const cli::Subcommand> subcommands();
 
 }  // namespace questclient::cluster

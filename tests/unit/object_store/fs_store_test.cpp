@@ -15,7 +15,7 @@
 #include <gtest/gtest.h>
 
 #include "object_store/temporary_file.hpp"
-#include "unit/object_store/temporary_directory.hpp"
+#include "support/temporary_directory.hpp"
 
 namespace questnode::object_store {
 namespace {
@@ -35,7 +35,7 @@ class FsStoreTest : public ::testing::Test {
     return static_cast<std::size_t>(std::distance(fs::directory_iterator(scratch_), {}));
   }
 
-  TemporaryDirectory directory_;
+  questclient::test::TemporaryDirectory directory_;
   fs::path root_ = directory_.path() / "final";
   fs::path scratch_ = directory_.path() / "scratch";
   std::string why_;

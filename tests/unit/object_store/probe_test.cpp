@@ -9,7 +9,7 @@
 #include "object_store/faulty_store.hpp"
 #include "object_store/fs_store.hpp"
 #include "object_store/object_store.hpp"
-#include "unit/object_store/temporary_directory.hpp"
+#include "support/temporary_directory.hpp"
 
 namespace questnode::object_store {
 namespace {
@@ -130,7 +130,7 @@ std::string verdict_of() {
 
 TEST(Probe, HonestStoresAreAccepted) {
   EXPECT_EQ(verdict(*make_memory_store()), "accepted");
-  const TemporaryDirectory directory;
+  const questclient::test::TemporaryDirectory directory;
   FsStore store({directory.path() / "final", directory.path() / "scratch"});
   EXPECT_EQ(verdict(store), "accepted");
   EXPECT_FALSE(store.list("probe/node-a/1f/").empty());

@@ -11,6 +11,8 @@ import sys
 import tempfile
 import time
 
+from loop.cluster import until
+
 ROUNDS = 3
 
 
@@ -74,10 +76,11 @@ class Bench:
         process = subprocess.Popen(
             [self.build / "server-stub" / "node" / "questnode", "--root", root, "--set", "http.bind.to=127.0.0.1:0",
              "--set", f"cairo.commit.mode={mode}"],
-            stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         try:
-            process.stdout.readline()  # the ready line
-            yield json.loads((root / "questnode.json").read_text())["address"]
+            ready = root / "questnode.json"
+            until(lambda: ready.exists() and ready.read_text().endswith("}\n"), "questnode is ready")
+            yield json.loads(ready.read_text())["address"]
         finally:
             process.terminate()
             process.wait(timeout=60)

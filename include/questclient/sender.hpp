@@ -132,9 +132,9 @@ class Sender {
   /// Errors: slot_full, slot_io, closed; the rows then stay in the buffer.
   Fsn flush();
   Fsn flush(LineBuffer& buffer);
-  /// The same for rows that are already ILP, as QuestDB reads it over HTTP: `row_lengths` are the bytes of each
-  /// row, line end included, and add up to the payload. The rows are not looked at: what the server refuses
-  /// ends in the dead letters. Throws also invalid_value: lengths that do not fit.
+  /// The same for rows that are already ILP, as QuestDB reads it over HTTP: `row_lengths` are the bytes of
+  /// each row, line end included, and add up to the payload. The rows are not looked at: what the server
+  /// refuses ends in the dead letters. Throws also invalid_value: lengths that do not fit.
   Fsn flush_encoded(std::string_view payload, std::span<const std::uint32_t> row_lengths);
 
   /// Blocks until every row up to `fsn` is that safe; false: the timeout came first, nothing is lost.

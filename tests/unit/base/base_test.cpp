@@ -19,7 +19,8 @@ TEST(Crc32c, MatchesThePublishedVectors) {
 TEST(Crc32c, GoesOnFromAnEarlierResult) {
   const std::string text = "the quick brown fox jumps over the lazy dog";
   for (std::size_t cut = 0; cut <= text.size(); ++cut) {
-    EXPECT_EQ(crc32c(std::string_view(text).substr(cut), crc32c(std::string_view(text).substr(0, cut))), crc32c(text));
+    EXPECT_EQ(crc32c(std::string_view(text).substr(cut), crc32c(std::string_view(text).substr(0, cut))),
+              crc32c(text));
   }
 }
 

@@ -8,7 +8,8 @@ namespace {
 TEST(StreamPosition, RoundTripsAndRefusesGarbage) {
   const StreamPosition position{18446744073709551615ULL, 4294967295U};
   EXPECT_EQ(StreamPosition::parse(position.to_string()), position);
-  for (const char* bad : {"", "7", "7:", ":0", "7:0 ", "-1:0", "7:4294967296", "18446744073709551616:0", "7:0:0"}) {
+  for (const char* bad :
+       {"", "7", "7:", ":0", "7:0 ", "-1:0", "7:4294967296", "18446744073709551616:0", "7:0:0"}) {
     EXPECT_FALSE(StreamPosition::parse(bad)) << bad;
   }
 }
@@ -37,7 +38,8 @@ TEST(FramePart, TellsWhetherItsFrameGoesOn) {
 }
 
 TEST(FramePart, ListIsBoundedAndStrict) {
-  for (const char* bad : {"", "7:0+0;1", "7:0+1", "7:0+1;", "7:0+1;1,", ",7:0+1;1", "7:0+1..;1", "7:0+1;1 "}) {
+  for (const char* bad :
+       {"", "7:0+0;1", "7:0+1", "7:0+1;", "7:0+1;1,", ",7:0+1;1", "7:0+1..;1", "7:0+1;1 "}) {
     EXPECT_FALSE(parse_parts(bad)) << bad;
   }
   std::vector<FramePart> parts(kMaxPartsPerRequest, FramePart{1, 0, 1, 1, true});

@@ -1,10 +1,10 @@
 #include "base/file.hpp"
 
 #include <fcntl.h>
-#include <gtest/gtest.h>
-
 #include <filesystem>
 #include <system_error>
+
+#include <gtest/gtest.h>
 
 #include "support/temporary_directory.hpp"
 

@@ -1,9 +1,9 @@
 #include "base/kill_point.hpp"
 
-#include <gtest/gtest.h>
-
 #include <csignal>
 #include <cstdlib>
+
+#include <gtest/gtest.h>
 
 namespace questclient::base {
 namespace {

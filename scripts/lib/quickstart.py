@@ -36,11 +36,6 @@ def say(text):
     print(f"==> {text}", file=sys.stderr, flush=True)
 
 
-def show_progress(text):
-    if sys.stderr.isatty():
-        print(f"\r\033[K    {text}", end="", file=sys.stderr, flush=True)
-
-
 def end_progress():
     if sys.stderr.isatty():
         print(file=sys.stderr)
@@ -54,6 +49,7 @@ class MetricsSource:
         self.command = [arguments.build / "examples" / "host_metrics", "--interval-ms", "20", "--seconds",
                         f"{arguments.seconds:g}", "--copy", self.copy]
         self.describe = "this machine's metrics (examples/host_metrics)"
+        self.stamped_by_server = False
         self.settings = {"protocol_version": 1}  # text, so that the copy can be read here
 
     def expected(self):
@@ -76,6 +72,7 @@ class FileSource:
         self.timestamp = arguments.timestamp or next((c for c in TIME_COLUMNS if c in header), None)
         if self.timestamp and self.timestamp not in header:
             sys.exit(f"error: {self.path} has no column {self.timestamp}; its header line is {','.join(header)}")
+        self.stamped_by_server = self.timestamp is None
         rate = max(1, int(self.total / arguments.seconds))
         self.command = [arguments.build / "tools" / "questclient" / "questclient", "send", self.path, "--csv", "--table",
                         self.table, "--rate", rate]
@@ -97,43 +94,39 @@ def visible_rows(address):
         return None
 
 
-def stream_and_break(cluster, producer, seconds):
+def show_progress(elapsed, node, address):
+    """A line that overwrites itself; only a terminal gets it, and only then are the rows counted."""
+    if sys.stderr.isatty():
+        seen = visible_rows(address)
+        text = f"{elapsed:5.1f} s   {'?' if seen is None else f'{seen:,}'} rows on {node}"
+        print(f"\r\033[K    {text}", end="", file=sys.stderr, flush=True)
+
+
+def stream_and_break(cluster, addresses, producer, seconds):
     """Kills the primary when a third of the time is over, promotes a replica, and waits for the producer's end."""
     begun = time.monotonic()
-    broken = None
-    while producer.running():
+    primary = "node-a"
+    while not producer.ended_within(0.1):
         elapsed = time.monotonic() - begun
-        if broken is None and elapsed > seconds / 3:
+        if primary == "node-a" and elapsed > seconds / 3:
             end_progress()
             say("kill -9 node-a, the primary, in mid-stream")
             cluster.kill("node-a")
             say("promote node-b")
             cluster.promote("node-b")
-            broken = elapsed
-        watched = "node-a" if broken is None else "node-b"
-        seen = visible_rows(cluster_address(cluster, watched))
-        show_progress(f"{elapsed:5.1f} s   {'?' if seen is None else f'{seen:,}'} rows on {watched}")
-        time.sleep(0.1)  # the pace of the progress line
+            primary = "node-b"
+        show_progress(elapsed, primary, addresses[primary])
     end_progress()
-    if broken is None:
+    if primary == "node-a":
         raise RuntimeError("the rows were sent before the primary could be killed: give more --seconds")
 
 
-_addresses = {}
-
-
-def cluster_address(cluster, name):
-    if not _addresses:
-        _addresses.update({node: seen["address"] for node, seen in cluster.nodes().items()})
-    return _addresses[name]
-
-
-def compare(source, address):
+def compare(expected, address, stamped_by_server):
     """(counted, lost, twice, differ) over all tables on one node."""
     counted = lost = twice = differ = 0
-    for name, sent in source.expected().items():
+    for name, sent in expected.items():
         arrived = rows.fetch(address, name)
-        if getattr(source, "timestamp", rows.TIMESTAMP) is None:
+        if stamped_by_server:
             arrived = without_timestamp(arrived)
         difference = rows.Difference(sent, arrived)
         counted += difference.counted
@@ -178,18 +171,20 @@ def run(arguments):
     try:
         source = FileSource(arguments) if arguments.file else MetricsSource(arguments, directory)
         say(f"streaming {source.describe}")
-        conf = connect_string(cluster.addresses(), directory / "slots", **source.settings)
+        addresses = {name: node["address"] for name, node in cluster.nodes().items()}
+        conf = connect_string(addresses.values(), directory / "slots", **source.settings)
         producer = Producer([*source.command, "--conf", conf], directory / "producer.log")
         try:
-            stream_and_break(cluster, producer, arguments.seconds)
+            stream_and_break(cluster, addresses, producer, arguments.seconds)
         except BaseException:
             producer.kill()
             raise
         summary = producer.finish()
         say("counting and comparing every row")
         await_caught_up(cluster)
-        new_primary = compare(source, cluster_address(cluster, "node-b"))
-        replica = compare(source, cluster_address(cluster, "node-c"))
+        expected = source.expected()
+        new_primary = compare(expected, addresses["node-b"], source.stamped_by_server)
+        replica = compare(expected, addresses["node-c"], source.stamped_by_server)
     finally:
         if arguments.keep:
             say(f"the cluster runs on: questcluster status --dir {directory / 'cluster'}")

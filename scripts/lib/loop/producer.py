@@ -21,6 +21,13 @@ class Producer:
     def running(self):
         return self.process.poll() is None
 
+    def ended_within(self, seconds):
+        try:
+            self.process.wait(seconds)
+        except subprocess.TimeoutExpired:
+            return False
+        return True
+
     def kill(self):
         """As a crash would end it: no time to say anything. Harmless when it has ended."""
         self.process.kill()

@@ -115,6 +115,19 @@ Failure divide(BlockColumn& column, std::int64_t divisor) {
   return std::nullopt;
 }
 
+/// What integers and booleans have in common: reals and symbols take both.
+Failure to_reals_or_symbols(BlockColumn& column, const ColumnDefinition& target) {
+  switch (target.type) {
+    case ColumnType::float_:
+    case ColumnType::double_:
+      return to_reals(column);
+    case ColumnType::symbol:
+      return to_symbols(column);
+    default:
+      return cast_error(column, target, 0);
+  }
+}
+
 Failure cast_integers(BlockColumn& column, const ColumnDefinition& target) {
   switch (target.type) {
     case ColumnType::byte:
@@ -128,13 +141,8 @@ Failure cast_integers(BlockColumn& column, const ColumnDefinition& target) {
     case ColumnType::timestamp:
     case ColumnType::timestamp_ns:
       return std::nullopt;  // As they are, in the column's unit.
-    case ColumnType::float_:
-    case ColumnType::double_:
-      return to_reals(column);
-    case ColumnType::symbol:
-      return to_symbols(column);
     default:
-      return cast_error(column, target, 0);
+      return to_reals_or_symbols(column, target);
   }
 }
 
@@ -145,13 +153,8 @@ Failure cast_booleans(BlockColumn& column, const ColumnDefinition& target) {
     case ColumnType::int_:
     case ColumnType::long_:
       return std::nullopt;
-    case ColumnType::float_:
-    case ColumnType::double_:
-      return to_reals(column);
-    case ColumnType::symbol:
-      return to_symbols(column);
     default:
-      return cast_error(column, target, 0);
+      return to_reals_or_symbols(column, target);
   }
 }
 

@@ -29,7 +29,7 @@ class DiskSlot final : public Slot {
            SlotReport& report);
   ~DiskSlot() override;
 
-  Fsn append(std::string_view payload, std::span<const std::uint32_t> row_lengths) override;
+  Fsn append(const AppendRows& rows) override;
   void on_appended(std::function<void()> callback) override;
   SlotStats stats() const override;
   std::vector<SlotReport::Damage> take_damage() override;

@@ -17,8 +17,8 @@ constexpr std::uint64_t kBytesBetweenTrimRecords = 4 << 20;
 
 }  // namespace
 
-Fsn DiskSlot::append(std::string_view payload, std::span<const std::uint32_t> row_lengths) {
-  PendingAppend append = prepare_append(payload, row_lengths, clock_.wall_nanos());
+Fsn DiskSlot::append(const AppendRows& rows) {
+  PendingAppend append = prepare_append(rows.payload, rows.row_lengths, clock_.wall_nanos());
   Lock lock(mutex_);
   wait_for_room(lock, append.cost);
   queue_.push_back(&append);

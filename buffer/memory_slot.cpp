@@ -19,11 +19,11 @@ std::uint64_t cost_of(const DeadLetter& letter) {
 MemorySlot::MemorySlot(const SlotOptions& options, const base::Clock& clock, base::RandomSource& random)
     : options_(options), clock_(clock), stream_(base::Uuid::random(random)) {}
 
-Fsn MemorySlot::append(std::string_view payload, std::span<const std::uint32_t> row_lengths) {
-  check_rows(payload, row_lengths);
+Fsn MemorySlot::append(const AppendRows& rows) {
+  check_rows(rows.payload, rows.row_lengths);
   auto frame = std::make_shared<base::Frame>();
-  frame->payload = payload;
-  frame->row_lengths.assign(row_lengths.begin(), row_lengths.end());
+  frame->payload = rows.payload;
+  frame->row_lengths.assign(rows.row_lengths.begin(), rows.row_lengths.end());
   frame->flushed_wall_nanos = clock_.wall_nanos();
   frame->stream = stream_;
   frame->stream_first = 1;

@@ -14,7 +14,7 @@ class MemorySlot final : public Slot {
  public:
   MemorySlot(const SlotOptions& options, const base::Clock& clock, base::RandomSource& random);
 
-  Fsn append(std::string_view payload, std::span<const std::uint32_t> row_lengths) override;
+  Fsn append(const AppendRows& rows) override;
   void on_appended(std::function<void()> callback) override;
   SlotStats stats() const override;
 

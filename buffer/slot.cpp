@@ -13,4 +13,14 @@ std::unique_ptr<Slot> Slot::open(const SlotOptions& options, const base::Clock& 
   });
 }
 
+bool Slot::append_later(std::string, std::vector<std::uint32_t>, std::optional<std::string>,
+                        std::function<void(Appended)>) {
+  return false;
+}
+std::optional<std::string> Slot::position() const {
+  return std::nullopt;
+}
+void Slot::on_event(std::function<void(const SlotEvent&)>) {}
+void Slot::publish_stats(std::string_view) {}
+
 }  // namespace questclient::buffer

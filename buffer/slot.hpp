@@ -2,9 +2,14 @@
 #pragma once
 
 #include <chrono>
+#include <cstdint>
+#include <exception>
 #include <functional>
 #include <memory>
+#include <optional>
+#include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include <questclient/options.hpp>
@@ -21,8 +26,46 @@ struct SlotOptions {
   std::uint64_t max_segment_bytes = 64ULL << 20;
   std::uint64_t max_total_bytes = 10ULL << 30;
   std::uint64_t max_memory_bytes = 16ULL << 20;  ///< Of the ring in front of the disk.
+  std::uint64_t max_dead_letter_bytes = 1ULL << 30;
   SlotDurability durability = SlotDurability::memory;
+  std::chrono::milliseconds sync_interval{5000};  ///< Of SlotDurability::periodic.
   std::chrono::milliseconds append_deadline{30000};
+  SlotOverflow overflow = SlotOverflow::wait;
+  std::string key;  ///< 32 bytes: frames and dead letters are encrypted (AES-256-GCM). Empty: they are not.
+};
+
+/// The source's position must be at most this long.
+inline constexpr std::size_t kMaxPositionBytes = 4096;
+
+/// What one append brings. The views need to live only during the call.
+struct AppendRows {
+  std::string_view payload;
+  std::span<const std::uint32_t> row_lengths;
+  /// Opaque token of the application, committed with the rows. Without rows it is committed alone.
+  std::optional<std::string_view> position;
+  /// An automatic flush: under SlotDurability::flush it does not wait for the disk; the next flush syncs it.
+  bool automatic = false;
+};
+
+/// How an append_later() ended: `fsn`, or an error of the codes that append() throws.
+struct Appended {
+  Fsn fsn = 0;
+  std::exception_ptr failure;
+};
+
+/// What the slot has to tell the sender; called from whatever thread found it, under no lock.
+struct SlotEvent {
+  enum class Kind : std::uint8_t {
+    filling,    ///< The quota passed 80 %; again only after it fell below 70 %.
+    io_failed,  ///< An I/O error that is retried; `message` says which. Once per kind of failure and minute.
+    io_recovered,
+    rows_dropped  ///< SlotOverflow::drop_oldest: `rows` rows of frames `first` up to below `end` are lost.
+  };
+  Kind kind = Kind::filling;
+  std::string message;
+  Fsn first = 0;
+  Fsn end = 0;
+  std::uint64_t rows = 0;
 };
 
 /// What opening the slot found.
@@ -42,7 +85,14 @@ struct SlotStats {
   std::uint64_t rows = 0;
   std::uint64_t bytes = 0;  ///< Against max_total_bytes.
   std::uint64_t memory_bytes = 0;
+  std::int64_t oldest_wall_nanos = 0;  ///< When the oldest frame was flushed, if it is known; else 0.
   std::uint64_t backpressure_stalls = 0;
+  std::uint64_t backpressure_nanos = 0;  ///< How long appenders waited for room, all together.
+  std::uint64_t rows_dropped = 0;
+  std::uint64_t io_errors = 0;
+  std::uint64_t syncs = 0;
+  std::uint64_t dead_letters = 0;
+  std::uint64_t dead_letter_bytes = 0;
 };
 
 /// Thread-safe: any number of appenders, one reader (the FrameStore methods).
@@ -53,13 +103,32 @@ class Slot : public FrameStore {
   static std::unique_ptr<Slot> open(const SlotOptions& options, const base::Clock& clock,
                                     base::RandomSource& random, SlotReport& report);
 
-  /// Commits the rows as the next frame and returns its number. Blocks for the commit and, at the quota,
-  /// until there is room or the deadline passes. Concurrent appends share one commit. Throws Error:
-  /// slot_full, slot_io; then nothing was appended.
-  virtual Fsn append(std::string_view payload, std::span<const std::uint32_t> row_lengths) = 0;
+  /// Commits the rows as the next frame and returns its number (without rows: that of the newest frame).
+  /// Blocks for the commit and, at the quota, until there is room or the deadline passes. Concurrent appends
+  /// share one commit. Throws Error: slot_full, slot_io, forked, invalid_value (position too long); then
+  /// nothing was appended.
+  virtual Fsn append(const AppendRows& rows) = 0;
+  Fsn append(std::string_view payload, std::span<const std::uint32_t> row_lengths) {
+    return append(AppendRows{payload, row_lengths, std::nullopt, false});
+  }
+
+  /// Takes the rows over and returns at once; the slot's own thread commits them, in order with all others.
+  /// False: the slot or its queue (max_memory_bytes) has no room, nothing was taken and `done` is not called.
+  /// Else `done` is called exactly once, under no lock, before the slot is gone.
+  virtual bool append_later(std::string payload, std::vector<std::uint32_t> row_lengths,
+                            std::optional<std::string> position, std::function<void(Appended)> done);
+
+  /// The newest position that was committed, this time or by an earlier process.
+  virtual std::optional<std::string> position() const;
 
   /// Called after each commit that made frames readable, from an appender's thread, under no lock.
   virtual void on_appended(std::function<void()> callback) = 0;
+  /// See SlotEvent. To be set before the first append.
+  virtual void on_event(std::function<void(const SlotEvent&)> callback);
+
+  /// Shows `json` to whoever looks into the slot from outside (<slot>/stats.json, replaced whole). Failures
+  /// are ignored. A slot in memory ignores it.
+  virtual void publish_stats(std::string_view json);
 
   virtual SlotStats stats() const = 0;
 

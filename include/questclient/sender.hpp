@@ -11,71 +11,12 @@
 #include <vector>
 
 #include <questclient/error.hpp>
+#include <questclient/events.hpp>
 #include <questclient/line_buffer.hpp>
 #include <questclient/options.hpp>
+#include <questclient/stats.hpp>
 
 namespace questclient {
-
-/// Frame sequence number: the permanent number of a flushed batch in its slot, from 1. 0: nothing was
-/// flushed.
-using Fsn = std::uint64_t;
-
-/// How safe rows are.
-enum class Ack : std::uint8_t {
-  committed,  ///< A server has committed them; they survive its process (and its power cut under sync
-              ///< commit).
-  durable,    ///< They are in the object store: they survive the loss of the primary and its disk.
-};
-
-/// What the sender tells about itself; handlers get it on the I/O thread, never under a lock, and may call
-/// any const member of the Sender.
-struct SenderEvent {
-  enum class Kind : std::uint8_t {
-    connected,        ///< Writing to `host` now.
-    disconnected,     ///< `host` is left; the sender walks the hosts by itself.
-    rows_rejected,    ///< Rows are in the dead letters; `message` is the server's.
-    rows_missing,     ///< Rows that the slot no longer holds were never acknowledged.
-    segment_damaged,  ///< A file of the slot was set aside.
-    unauthorised,     ///< Sending has stopped; rows are kept.
-    warning,          ///< Anything else an operator should read.
-  };
-  Kind kind = Kind::warning;
-  std::string host;     ///< "host:port", or empty.
-  std::string message;  ///< What happened, why, what to do.
-  Fsn fsn = 0;          ///< The frame concerned, or 0.
-  std::uint32_t first_row = 0;
-  std::uint64_t rows = 0;
-};
-
-struct HostStats {
-  std::string address;
-  std::string state;  ///< healthy, unknown, transient_reject, transport_error, topology_reject.
-};
-
-/// Counters since the sender was opened, and gauges of this moment. Counters only grow.
-struct Stats {
-  Fsn last_fsn = 0;     ///< Highest number in the slot.
-  Fsn acked_fsn = 0;    ///< Every frame up to it is committed by a server.
-  Fsn durable_fsn = 0;  ///< Every frame up to it is in the object store.
-  std::uint64_t rows_flushed = 0;
-  std::uint64_t bytes_flushed = 0;
-  std::uint64_t frames_sent = 0;  ///< Replays included.
-  std::uint64_t frames_replayed = 0;
-  std::uint64_t requests = 0;
-  std::uint64_t connect_attempts = 0;
-  std::uint64_t connects = 0;
-  std::uint64_t server_errors = 0;
-  std::uint64_t rows_rejected = 0;
-  std::uint64_t rows_missing = 0;
-  std::uint64_t backpressure_stalls = 0;
-  std::uint64_t slot_frames = 0;  ///< Waiting: not trimmed yet.
-  std::uint64_t slot_rows = 0;
-  std::uint64_t slot_bytes = 0;
-  std::string connected_to;  ///< "host:port", or empty.
-  std::uint64_t epoch = 0;   ///< Of the primary last heard from; 0: it does not say.
-  std::string last_error;
-  std::vector<HostStats> hosts;
-};
 
 /// Streams rows into QuestDB.
 ///
@@ -88,13 +29,11 @@ struct Stats {
 /// from any. Each further producer thread takes a `new_buffer()` and calls `flush(buffer)`.
 class Sender {
  public:
-  using EventHandler = std::function<void(const SenderEvent&)>;
-
   /// Opens the slot (rows left by an earlier process are sent first) and starts sending in the background.
   /// Needs no reachable host. Throws Error: config, slot_locked (names the holder), slot_io.
-  static Sender from_conf(std::string_view conf, EventHandler on_event = {});
-  static Sender from_env(EventHandler on_event = {});
-  explicit Sender(const Options& options, EventHandler on_event = {});
+  static Sender from_conf(std::string_view conf, Handlers handlers = {});
+  static Sender from_env(Handlers handlers = {});
+  explicit Sender(const Options& options, Handlers handlers = {});
   Sender(Sender&&) noexcept;
   Sender& operator=(Sender&&) noexcept;
   /// As close(), but never throws; what is not sent stays in the slot.

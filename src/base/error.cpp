@@ -20,6 +20,14 @@ const char* to_string(ErrorCode code) noexcept {
       return "slot_damaged";
     case ErrorCode::slot_full:
       return "slot_full";
+    case ErrorCode::slot_format:
+      return "slot_format";
+    case ErrorCode::slot_key:
+      return "slot_key";
+    case ErrorCode::dead_letters_full:
+      return "dead_letters_full";
+    case ErrorCode::forked:
+      return "forked";
     case ErrorCode::buffer_full:
       return "buffer_full";
     case ErrorCode::connect:
@@ -34,6 +42,8 @@ const char* to_string(ErrorCode code) noexcept {
       return "not_writable";
     case ErrorCode::server:
       return "server";
+    case ErrorCode::rows_dropped:
+      return "rows_dropped";
     case ErrorCode::rows_missing:
       return "rows_missing";
     case ErrorCode::timeout:

@@ -10,32 +10,9 @@
 #include <vector>
 
 #include "net/event_loop.hpp"
+#include "net/http_message.hpp"
 
 namespace questclient::net {
-
-struct HttpRequest {
-  std::string method = "GET";
-  std::string target = "/";
-  std::vector<std::pair<std::string, std::string>> headers;
-  std::string body;
-};
-
-struct HttpResponse {
-  int status = 0;
-  std::vector<std::pair<std::string, std::string>> headers;
-  std::string body;  ///< At most max_response_bytes; a longer answer is an error.
-
-  /// The value of a header, names compared without case; empty when absent.
-  std::string_view header(std::string_view name) const;
-};
-
-/// Why a connection attempt or a request came to nothing.
-struct NetError {
-  enum class Kind { resolve, connect, tls, timeout, reset, malformed, too_large, closed };
-  Kind kind = Kind::connect;
-  bool request_may_have_arrived = false;  ///< In doubt: bytes had been sent.
-  std::string message;                    ///< "connect to a:9000: connection refused".
-};
 
 /// On the loop's thread only. After an error the connection is closed; make a new one.
 class HttpConnection {

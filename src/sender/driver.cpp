@@ -21,12 +21,10 @@ Driver::Driver(CoreOptions options, std::unique_ptr<buffer::Slot> slot, const bu
   slot_->on_appended([this] { on_appended(); });
   loop_.post([this, damage = report.damage] {
     for (const auto& found : damage) {
-      deliver({SenderEvent::Kind::segment_damaged,
-               {},
-               found.message + " It lies in " + found.file + ".",
-               0,
-               0,
-               0});
+      SenderEvent event;
+      event.kind = SenderEvent::Kind::segment_damaged;
+      event.message = found.message + " It lies in " + found.file + ".";
+      deliver(event);
     }
     handle([](Core& core, base::Time now) { return core.start(now); });
   });
@@ -83,7 +81,9 @@ void Driver::handle(Event event) {
     failure = error.what();
   }
   if (!failure.empty()) {
-    deliver({SenderEvent::Kind::warning, {}, failure + " Trying again in a second.", 0, 0, 0});
+    SenderEvent warning;
+    warning.message = failure + " Trying again in a second.";
+    deliver(warning);
     retry_at_ = clock_.now() + kRetryAfterFailure;
   }
   carry_out(std::move(actions));

@@ -6,6 +6,6 @@
 namespace questclient::sender {
 
 /// Writes warnings and worse to standard error; all is quiet while all is well.
-Sender::EventHandler log_to_stderr();
+std::function<void(const SenderEvent&)> log_to_stderr();
 
 }  // namespace questclient::sender

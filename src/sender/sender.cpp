@@ -83,12 +83,12 @@ void check_lengths(std::string_view payload, std::span<const std::uint32_t> row_
 
 class Sender::Impl {
  public:
-  Impl(const Options& given, EventHandler on_event)
+  Impl(const Options& given, Handlers handlers)
       : options_(checked(given)), buffer_(buffer_options(options_)) {
     buffer::SlotReport report;
     auto slot = buffer::Slot::open(slot_options(options_), clock_, random_, report);
     driver_.emplace(core_options(options_), std::move(slot), report, clock_, random_,
-                    on_event ? std::move(on_event) : sender::log_to_stderr());
+                    handlers.on_event ? std::move(handlers.on_event) : sender::log_to_stderr());
   }
 
   Fsn append(std::string_view payload, std::span<const std::uint32_t> row_lengths) {
@@ -165,8 +165,8 @@ class Sender::Impl {
   std::optional<sender::Driver> driver_;
 };
 
-Sender::Sender(const Options& options, EventHandler on_event)
-    : impl_(std::make_unique<Impl>(options, std::move(on_event))) {}
+Sender::Sender(const Options& options, Handlers handlers)
+    : impl_(std::make_unique<Impl>(options, std::move(handlers))) {}
 Sender::Sender(Sender&&) noexcept = default;
 
 Sender& Sender::operator=(Sender&& other) noexcept {
@@ -184,12 +184,12 @@ Sender::~Sender() {
   }
 }
 
-Sender Sender::from_conf(std::string_view conf, EventHandler on_event) {
-  return Sender(Options::from_conf(conf), std::move(on_event));
+Sender Sender::from_conf(std::string_view conf, Handlers handlers) {
+  return Sender(Options::from_conf(conf), std::move(handlers));
 }
 
-Sender Sender::from_env(EventHandler on_event) {
-  return Sender(Options::from_env(), std::move(on_event));
+Sender Sender::from_env(Handlers handlers) {
+  return Sender(Options::from_env(), std::move(handlers));
 }
 
 void Sender::at(TimestampNanos timestamp) {

@@ -99,7 +99,7 @@ class Database {
 /// Events as they come, and a way to wait for one.
 class Events {
  public:
-  Sender::EventHandler handler() {
+  std::function<void(const SenderEvent&)> handler() {
     return [this](const SenderEvent& event) {
       const std::lock_guard lock(mutex_);
       events_.push_back(event);

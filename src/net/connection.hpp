@@ -1,0 +1,67 @@
+// One connection to one host, whatever lies below it: HTTP or ILP over TCP, in clear or over TLS.
+#pragma once
+
+#include <chrono>
+#include <functional>
+#include <memory>
+#include <string>
+
+#include <questclient/options.hpp>
+
+#include "net/event_loop.hpp"
+#include "net/http_message.hpp"
+
+namespace questclient::net {
+
+/// Trusted roots, versions (1.2 and 1.3) and the sessions to resume: one for all connections of a sender.
+/// Thread-safe.
+class TlsContext;
+
+/// Throws Error{tls}: the roots cannot be read; names the file.
+std::shared_ptr<TlsContext> make_tls_context(TlsVerify verify, TlsCa ca, const std::string& roots_pem);
+
+/// How hosts are spoken to. Made once from Options, shared by every connection.
+struct Endpoint {
+  Transport transport = Transport::http;
+  std::shared_ptr<TlsContext> tls;  ///< https, tcps.
+  // ILP over TCP:
+  std::string key_id;  ///< Empty: no authentication.
+  std::string private_key;
+  std::string public_x;
+  std::string public_y;
+  std::chrono::milliseconds auth_timeout{15000};
+};
+
+Endpoint make_endpoint(const Options& options);
+
+/// On the loop's thread only. After an error the connection is closed; make a new one. Destroying it closes
+/// it, and no callback comes afterwards.
+class Connection {
+ public:
+  using Connected = std::function<void(const NetError*)>;
+  using Answered = std::function<void(const NetError*, HttpResponse)>;
+  virtual ~Connection() = default;
+
+  /// `timeout` bounds name resolution, connect and TLS handshake together.
+  virtual void connect(const std::string& host, std::uint16_t port, std::chrono::milliseconds timeout,
+                       Connected done) = 0;
+  /// REQUIRES: connected, no request under way.
+  virtual void request(HttpRequest request, std::chrono::milliseconds timeout, Answered done) = 0;
+};
+
+/// http, https: HTTP/1.1 with keep-alive. tcp, tcps: lines; the same requests are understood:
+///   GET /settings  -> 404, as an old server answers: ILP text, and nothing else to ask for
+///   POST /write    -> 204 once the other side's TCP has acknowledged every byte of the body, which is no
+///                     commit: ILP over TCP has no answers. A connection that the server closes is an error
+///                     with request_may_have_arrived.
+///   anything else  -> 404
+std::unique_ptr<Connection> make_connection(EventLoop& loop, const Endpoint& endpoint,
+                                            std::size_t max_response_bytes = 1 << 20);
+
+/// A whole exchange that blocks the caller: connect, request, answer. For tools and queries.
+/// Throws Error{connect}, Error{tls} or Error{timeout}.
+HttpResponse blocking_request(const Endpoint& endpoint, const std::string& host, std::uint16_t port,
+                              const HttpRequest& request, std::chrono::milliseconds timeout,
+                              std::size_t max_response_bytes = std::size_t{256} << 20);
+
+}  // namespace questclient::net

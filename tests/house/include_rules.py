@@ -39,7 +39,9 @@ LIBRARIES = {
     # bounded_json.hpp is a helper that only .cpp files of its room include.
     "nlohmann/": lambda path: path.endswith(".cpp") or path == "src/sender/bounded_json.hpp",
     "spdlog/": lambda path: path.endswith(".cpp"),
-    "openssl/": lambda path: path.startswith(("src/base/", "src/net/")) and path.endswith(".cpp"),
+    "openssl/": lambda path: path.startswith(("src/base/", "src/net/", "server-stub/front/", "tests/"))
+    and path.endswith(".cpp"),
+    "zlib.h": lambda path: path == "src/base/gzip.cpp",
     "zstd": lambda path: path.startswith("server-stub/replication/") and path.endswith(".cpp"),
 }
 

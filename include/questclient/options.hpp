@@ -33,8 +33,9 @@ enum class TlsVerify : std::uint8_t {
 
 /// Where the trusted root certificates come from.
 enum class TlsCa : std::uint8_t {
-  os_roots,  ///< The operating system's.
-  pem_file,  ///< The file that tls_roots names, and no other.
+  automatic,  ///< pem_file where tls_roots is set, else os_roots.
+  os_roots,   ///< The operating system's.
+  pem_file,   ///< The file that tls_roots names, and no other.
 };
 
 enum class Compression : std::uint8_t { off, gzip };
@@ -94,8 +95,8 @@ struct Options {
   std::string token_y;
 
   TlsVerify tls_verify = TlsVerify::on;
-  TlsCa tls_ca = TlsCa::os_roots;
-  std::string tls_roots;  ///< PEM file of trusted roots; implies tls_ca=pem_file.
+  TlsCa tls_ca = TlsCa::automatic;
+  std::string tls_roots;  ///< PEM file of trusted roots.
 
   std::chrono::milliseconds connect_timeout{5000};   ///< One attempt at one host, TLS included. 1 ms to 1 h.
   std::chrono::milliseconds auth_timeout_ms{15000};  ///< TCP: the challenge and its answer. 1 ms to 1 h.

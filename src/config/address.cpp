@@ -64,8 +64,8 @@ Fault parse_port(std::string_view text, std::uint16_t& port) {
 
 }  // namespace
 
-Fault parse_address(std::string_view text, Address& address) {
-  address.port = 9000;
+Fault parse_address(std::string_view text, std::uint16_t default_port, Address& address) {
+  address.port = default_port;
   std::string_view rest;  // ":port", or nothing
   if (text.starts_with('[')) {
     const std::size_t close = text.find(']');

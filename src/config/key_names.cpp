@@ -13,46 +13,28 @@ struct Alias {
   std::string_view name;
   std::string_view means;
 };
-constexpr std::array kAliases = {Alias{"user", "username"}, Alias{"pass", "password"}};
+constexpr std::array kAliases = {Alias{"user", "username"}, Alias{"pass", "password"},
+                                 Alias{"auth_timeout", "auth_timeout_ms"}};
 
 struct Unsupported {
   std::string_view name;
   std::string_view advice;
 };
 
-constexpr std::string_view kRemove = "remove it";
-constexpr std::string_view kNoTls = "this version speaks http only: remove it, or end TLS in a proxy";
-constexpr std::string_view kRejected = "rejected rows go to the dead letters: remove it";
+constexpr std::string_view kQwp = "it belongs to the protocol QWP: remove it";
 constexpr std::array kUnsupported = {
-    Unsupported{"zone", kRemove},
-    Unsupported{"target", kRemove},
-    Unsupported{"auth_timeout_ms", "use connect_timeout and request_timeout"},
-    Unsupported{"auth_timeout", "use connect_timeout and request_timeout"},
-    Unsupported{"token_x", "it belongs to tcp, and this version speaks http only: remove it"},
-    Unsupported{"token_y", "it belongs to tcp, and this version speaks http only: remove it"},
-    Unsupported{"bind_interface", kRemove},
-    Unsupported{"tls_verify", kNoTls},
-    Unsupported{"tls_roots", kNoTls},
-    Unsupported{"tls_roots_password", kNoTls},
-    Unsupported{"tls_ca", kNoTls},
-    Unsupported{"retry_timeout", "the sender retries for as long as rows are in the slot: remove it"},
+    Unsupported{"bind_interface", "the system's routes choose the interface: remove it"},
+    Unsupported{"tls_roots_password", "tls_roots names a PEM file, which has no password: remove it"},
     Unsupported{"retry_max_backoff_millis", "use reconnect_max_backoff_millis"},
-    Unsupported{"request_compression", kRemove},
-    Unsupported{"auto_flush_interval", "call flush() at the interval"},
-    Unsupported{"sf_sync_interval_millis", "use sf_durability=flush to sync at each flush"},
-    Unsupported{"drain_orphans", kRemove},
-    Unsupported{"max_background_drainers", kRemove},
-    Unsupported{"reconnect_max_duration_millis", "opening a sender does not wait for a host: remove it"},
-    Unsupported{"initial_connect_retry", "opening a sender does not wait for a host: remove it"},
-    Unsupported{"error_inbox_capacity", "give the sender an event handler"},
-    Unsupported{"on_schema_error", kRejected},
-    Unsupported{"on_parse_error", kRejected},
-    Unsupported{"on_internal_error", kRejected},
-    Unsupported{"on_security_error", kRejected},
-    Unsupported{"on_write_error", kRejected},
-    Unsupported{"on_server_error", kRejected},
-    Unsupported{"max_frame_rejections", kRejected},
-    Unsupported{"poison_min_escalation_window_millis", kRejected},
+    Unsupported{"transaction", kQwp},
+    Unsupported{"failover", "senders and queries always walk the hosts of addr: remove it"},
+    Unsupported{"failover_max_attempts", kQwp},
+    Unsupported{"failover_backoff_initial_ms", kQwp},
+    Unsupported{"failover_backoff_max_ms", kQwp},
+    Unsupported{"failover_max_duration_ms", kQwp},
+    Unsupported{"max_batch_rows", kQwp},
+    Unsupported{"initial_credit", kQwp},
+    Unsupported{"in_flight_window", "one request at a time is under way, and frames are joined: remove it"},
 };
 
 constexpr std::size_t kLongest = 64;  // no key is longer; bounds the work on garbage

@@ -2,133 +2,12 @@
 
 #include <algorithm>
 #include <array>
-#include <chrono>
-#include <type_traits>
 #include <utility>
 
-#include "config/values.hpp"
+#include "config/key_kinds.hpp"
 
 namespace questclient::config {
 namespace {
-
-using std::chrono::milliseconds;
-
-constexpr std::uint64_t kKiB = 1024;
-constexpr std::uint64_t kMiB = 1024 * kKiB;
-constexpr std::uint64_t kGiB = 1024 * kMiB;
-constexpr std::uint64_t kTiB = 1024 * kGiB;
-constexpr std::uint64_t kHourMillis = 3'600'000;
-
-Fault expected(const Key& key) {
-  return join({"is not ", key.expects});
-}
-
-// --- numbers: counts, sizes, durations -------------------------------------------------------------------
-
-template <class Number>
-std::optional<std::uint64_t> as_number(const Number& value) {
-  if constexpr (std::is_same_v<Number, milliseconds>) {
-    if (value.count() < 0) return std::nullopt;
-    return static_cast<std::uint64_t>(value.count());
-  } else {
-    return value;
-  }
-}
-
-template <class Number>
-Number from_number(std::uint64_t value) {
-  if constexpr (std::is_same_v<Number, milliseconds>) {
-    return milliseconds(static_cast<milliseconds::rep>(value));
-  } else if constexpr (std::is_same_v<Number, std::optional<std::uint64_t>>) {
-    return value;
-  } else {
-    return static_cast<Number>(value);
-  }
-}
-
-bool in_range(const Key& key, std::uint64_t value) {
-  return (key.may_be_absent && value == 0) || (value >= key.least && value <= key.most);
-}
-
-template <auto Member, bool kIsSize>
-Fault parse_number(const Key& key, Options& options, std::string_view text) {
-  using Number = std::remove_cvref_t<decltype(options.*Member)>;
-  auto value = kIsSize ? parse_size(text) : parse_count(text);
-  if (key.may_be_absent && text == "off") value = 0;
-  if (!value || !in_range(key, *value)) return expected(key);
-  options.*Member = from_number<Number>(*value);
-  return {};
-}
-
-template <auto Member, bool kIsSize>
-std::string print_number(const Options& options) {
-  const auto value = as_number(options.*Member);
-  if (!value) return {};
-  return kIsSize ? print_size(*value) : std::to_string(*value);
-}
-
-template <auto Member>
-Fault check_number(const Key& key, const Options& options) {
-  using Number = std::remove_cvref_t<decltype(options.*Member)>;
-  const auto value = as_number(options.*Member);
-  if (!value) return std::is_same_v<Number, milliseconds> ? expected(key) : Fault();
-  return in_range(key, *value) ? Fault() : expected(key);
-}
-
-template <auto Member, bool kIsSize = false>
-constexpr Key number(std::string_view name, std::uint64_t least, std::uint64_t most, std::string_view expects,
-                     std::string_view meaning) {
-  return {.name = name,
-          .meaning = meaning,
-          .expects = expects,
-          .least = least,
-          .most = most,
-          .parse = parse_number<Member, kIsSize>,
-          .print = print_number<Member, kIsSize>,
-          .check = check_number<Member>};
-}
-
-template <auto Member>
-constexpr Key size(std::string_view name, std::uint64_t least, std::uint64_t most, std::string_view expects,
-                   std::string_view meaning) {
-  return number<Member, true>(name, least, most, expects, meaning);
-}
-
-constexpr Key or_off(Key key) {
-  key.may_be_absent = true;
-  return key;
-}
-
-// --- text ------------------------------------------------------------------------------------------------
-
-template <std::string Options::*Member>
-Fault check_text(const Key&, const Options& options) {
-  const std::string& text = options.*Member;
-  const auto is_control = [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; };
-  return std::any_of(text.begin(), text.end(), is_control) ? "holds a control character" : Fault();
-}
-
-template <std::string Options::*Member>
-Fault parse_text(const Key& key, Options& options, std::string_view text) {
-  options.*Member = text;
-  return key.check(key, options);
-}
-
-template <std::string Options::*Member>
-std::string print_text(const Options& options) {
-  return options.*Member;
-}
-
-template <std::string Options::*Member>
-constexpr Key text(std::string_view name, std::string_view meaning, bool is_secret = false) {
-  return {.name = name,
-          .meaning = meaning,
-          .expects = "text",
-          .is_secret = is_secret,
-          .parse = parse_text<Member>,
-          .print = print_text<Member>,
-          .check = check_text<Member>};
-}
 
 // The sender's id is the name of a folder below sf_dir.
 Fault check_sender_id(const Key& key, const Options& options) {
@@ -149,94 +28,18 @@ constexpr Key sender_id_key() {
   return key;
 }
 
-// --- choices ---------------------------------------------------------------------------------------------
-
-template <auto Member>
-using ValueOf = std::remove_cvref_t<decltype(std::declval<Options>().*Member)>;
-
-template <auto Member>
-struct Choices;
-
-template <>
-struct Choices<&Options::auto_flush> {
-  static constexpr std::array<std::pair<std::string_view, bool>, 2> kAll = {{{"on", true}, {"off", false}}};
-};
-template <>
-struct Choices<&Options::sf_durability> {
-  static constexpr std::array<std::pair<std::string_view, SlotDurability>, 2> kAll = {
-      {{"memory", SlotDurability::memory}, {"flush", SlotDurability::flush}}};
-};
-template <>
-struct Choices<&Options::request_durable_ack> {
-  static constexpr std::array<std::pair<std::string_view, TrimAt>, 3> kAll = {
-      {{"auto", TrimAt::automatic}, {"on", TrimAt::durable}, {"off", TrimAt::committed}}};
-};
-template <>
-struct Choices<&Options::protocol_version> {
-  static constexpr std::array<std::pair<std::string_view, std::optional<int>>, 3> kAll = {
-      {{"auto", std::nullopt}, {"1", 1}, {"2", 2}}};
-};
-
-template <auto Member>
-Fault parse_choice(const Key& key, Options& options, std::string_view text) {
-  for (const auto& [word, value] : Choices<Member>::kAll) {
-    if (word != text) continue;
-    options.*Member = value;
-    return {};
-  }
-  return expected(key);
-}
-
-template <auto Member>
-std::string print_choice(const Options& options) {
-  for (const auto& [word, value] : Choices<Member>::kAll) {
-    if (value == options.*Member) return std::string(word);
-  }
-  return {};
-}
-
-template <auto Member>
-Fault check_choice(const Key& key, const Options& options) {
-  return print_choice<Member>(options).empty() ? expected(key) : Fault();
-}
-
-template <auto Member>
-constexpr Key choice(std::string_view name, std::string_view expects, std::string_view meaning) {
-  return {.name = name,
-          .meaning = meaning,
-          .expects = expects,
-          .parse = parse_choice<Member>,
-          .print = print_choice<Member>,
-          .check = check_choice<Member>};
-}
-
-// Values that QuestDB's clients take and this version does not, told apart from spelling mistakes.
-Fault parse_durability(const Key& key, Options& options, std::string_view text) {
-  if (text == "periodic" || text == "append") {
-    return "is known to QuestDB's clients and not supported by this version; use flush, which syncs before "
-           "flush() returns, or memory";
-  }
-  return parse_choice<&Options::sf_durability>(key, options, text);
-}
-
-Fault parse_version(const Key& key, Options& options, std::string_view text) {
-  if (text == "3") return "is not supported by this version; use auto, 1 or 2";
-  return parse_choice<&Options::protocol_version>(key, options, text);
-}
-
-constexpr Key with_parse(Key key, Fault (*parse)(const Key&, Options&, std::string_view)) {
-  key.parse = parse;
-  return key;
-}
-
 // --- addr ------------------------------------------------------------------------------------------------
+
+constexpr std::uint16_t kHttpPort = 9000;
+constexpr std::uint16_t kTcpPort = 9009;
 
 Fault parse_addr(const Key&, Options& options, std::string_view list) {
   for (;;) {
     const std::size_t comma = std::min(list.find(','), list.size());
     Address address;
     const std::string_view one = list.substr(0, comma);
-    const Fault fault = parse_address(one, address);
+    const bool lines = options.transport == Transport::tcp || options.transport == Transport::tcps;
+    const Fault fault = parse_address(one, lines ? kTcpPort : kHttpPort, address);
     if (!fault.empty()) return one.empty() ? fault : join({"is refused: \"", one, "\" ", fault});
     options.addr.push_back(std::move(address));
     if (const Address* twice = find_duplicate(options.addr)) {
@@ -274,69 +77,231 @@ constexpr Key addr_key() {
           .check = check_addr};
 }
 
+// --- words -----------------------------------------------------------------------------------------------
+
+constexpr Words<bool, 2> kOnOff = {{{"on", true}, {"off", false}}};
+constexpr Words<Target, 3> kTargets = {
+    {{"any", Target::any}, {"primary", Target::primary}, {"replica", Target::replica}}};
+constexpr Words<TlsVerify, 2> kTlsVerify = {{{"on", TlsVerify::on}, {"unsafe_off", TlsVerify::unsafe_off}}};
+// This library brings no roots of its own, so the words of clients that do mean the system's.
+constexpr Words<TlsCa, 5> kTlsCa = {{{"auto", TlsCa::automatic},
+                                     {"os_roots", TlsCa::os_roots},
+                                     {"pem_file", TlsCa::pem_file},
+                                     {"webpki_roots", TlsCa::os_roots},
+                                     {"webpki_and_os_roots", TlsCa::os_roots}}};
+constexpr Words<Compression, 2> kCompression = {{{"off", Compression::off}, {"gzip", Compression::gzip}}};
+constexpr Words<std::optional<int>, 4> kVersions = {{{"auto", std::nullopt}, {"1", 1}, {"2", 2}, {"3", 3}}};
+constexpr Words<SlotDurability, 4> kDurability = {{{"memory", SlotDurability::memory},
+                                                   {"periodic", SlotDurability::periodic},
+                                                   {"flush", SlotDurability::flush},
+                                                   {"append", SlotDurability::append}}};
+constexpr Words<SlotOverflow, 2> kOverflow = {
+    {{"wait", SlotOverflow::wait}, {"drop_oldest", SlotOverflow::drop_oldest}}};
+constexpr Words<ConnectRetry, 3> kConnectRetry = {
+    {{"async", ConnectRetry::async}, {"off", ConnectRetry::off}, {"on", ConnectRetry::on}}};
+constexpr Words<TrimAt, 3> kTrimAt = {
+    {{"auto", TrimAt::automatic}, {"on", TrimAt::durable}, {"off", TrimAt::committed}}};
+constexpr Words<ErrorPolicy, 3> kRowPolicy = {
+    {{"dead_letter", ErrorPolicy::dead_letter}, {"halt", ErrorPolicy::halt}, {"drop", ErrorPolicy::drop}}};
+constexpr Words<ErrorPolicy, 2> kSecurityPolicy = {
+    {{"halt", ErrorPolicy::halt}, {"retry", ErrorPolicy::retry}}};
+constexpr Words<ErrorPolicy, 4> kServerPolicy = {{{"retry", ErrorPolicy::retry},
+                                                  {"dead_letter", ErrorPolicy::dead_letter},
+                                                  {"halt", ErrorPolicy::halt},
+                                                  {"drop", ErrorPolicy::drop}}};
+
 // --- the table -------------------------------------------------------------------------------------------
 
 constexpr std::string_view kMillis = "a whole number of milliseconds from 1 to 3600000";
 constexpr std::string_view kMillisOrZero = "a whole number of milliseconds from 0 to 3600000";
+constexpr std::string_view kRowPolicies = "dead_letter, halt or drop";
+constexpr std::string_view kServerPolicies = "retry, dead_letter, halt or drop";
 
-constexpr std::array kKeys = {
-    addr_key(),
-    text<&Options::username>("username", "User of HTTP basic authentication; alias user"),
-    text<&Options::password>("password", "Its password; alias pass", true),
-    text<&Options::token>("token", "Bearer token; instead of username and password", true),
-    number<&Options::connect_timeout>("connect_timeout", 1, kHourMillis, kMillis, "One attempt at one host"),
-    number<&Options::request_timeout>("request_timeout", 1, kHourMillis, kMillis,
-                                      "Base of a request's time limit"),
-    size<&Options::request_min_throughput>(
-        "request_min_throughput", 0, kTiB, "a size from 0 to 1t",
-        "Bytes per second: a body's size divided by it is added to request_timeout; 0: nothing is added"),
-    number<&Options::max_name_len>("max_name_len", 16, 32767, "a whole number from 16 to 32767",
-                                   "Longest table or column name in UTF-16 units"),
-    size<&Options::init_buf_size>("init_buf_size", 0, kGiB / 2, "a size from 0 to 512m",
-                                  "Bytes that a row buffer reserves at the start"),
-    size<&Options::max_buf_size>("max_buf_size", kKiB, kGiB / 2, "a size from 1k to 512m",
-                                 "Bytes that a row buffer holds at most"),
-    with_parse(
-        choice<&Options::protocol_version>("protocol_version", "auto, 1 or 2",
-                                           "Version of the line protocol; auto: 2 where the server takes it"),
-        parse_version),
-    choice<&Options::auto_flush>("auto_flush", "on or off", "off: only flush() and close() flush"),
-    or_off(number<&Options::auto_flush_rows>("auto_flush_rows", 1, 100'000'000,
-                                             "a whole number from 1 to 100000000, or off",
-                                             "Flush when so many rows are buffered")),
-    or_off(size<&Options::auto_flush_bytes>("auto_flush_bytes", 1, kGiB / 2, "a size from 1 to 512m, or off",
-                                            "Flush when so many bytes are buffered")),
-    text<&Options::sf_dir>("sf_dir", "Folder of slots; unset: rows are buffered in memory only"),
-    sender_id_key(),
-    size<&Options::sf_max_segment_bytes>("sf_max_segment_bytes", 64 * kKiB, 16 * kGiB,
-                                         "a size from 64k to 16g",
-                                         "Size at which the slot begins a new file"),
-    size<&Options::sf_max_total_bytes>("sf_max_total_bytes", 64 * kKiB, 1024 * kTiB,
-                                       "a size from 64k to 1024t",
-                                       "Quota of the slot; unset: 128m in memory, 10g on disk"),
-    with_parse(
-        choice<&Options::sf_durability>("sf_durability", "memory or flush",
-                                        "What survives once flush() has returned: memory: the process, "
-                                        "flush: a power cut too"),
-        parse_durability),
-    number<&Options::sf_append_deadline_millis>("sf_append_deadline_millis", 0, 24 * kHourMillis,
-                                                "a whole number of milliseconds from 0 to 86400000",
-                                                "How long flush() waits for room in the slot; 0: not at all"),
-    number<&Options::reconnect_initial_backoff_millis>("reconnect_initial_backoff_millis", 1, kHourMillis,
-                                                       kMillis,
-                                                       "Pause after the first round without a usable host"),
-    number<&Options::reconnect_max_backoff_millis>("reconnect_max_backoff_millis", 1, kHourMillis, kMillis,
-                                                   "Longest such pause"),
-    number<&Options::close_flush_timeout_millis>("close_flush_timeout_millis", 0, kHourMillis, kMillisOrZero,
-                                                 "How long close() waits for acknowledgement; 0: not at all"),
-    choice<&Options::request_durable_ack>(
-        "request_durable_ack", "auto, on or off",
-        "When a frame leaves the slot: on: durable, off: committed, auto: durable "
-        "where the server offers it"),
-    number<&Options::durable_ack_keepalive_interval_millis>(
-        "durable_ack_keepalive_interval_millis", 1, kHourMillis, kMillis,
-        "How often an idle sender asks what has become durable"),
-};
+template <std::size_t kCount>
+constexpr std::array<Key, kCount> group(std::string_view name, std::array<Key, kCount> keys) {
+  for (Key& key : keys) key.group = name;
+  return keys;
+}
+
+template <std::size_t... kCounts>
+constexpr auto joined(const std::array<Key, kCounts>&... groups) {
+  std::array<Key, (kCounts + ...)> all{};
+  std::size_t at = 0;
+  const auto append = [&](const auto& keys) {
+    for (const Key& key : keys) all[at++] = key;
+  };
+  (append(groups), ...);
+  return all;
+}
+
+constexpr auto kHosts = group(
+    "hosts", std::array{
+                 addr_key(),
+                 text<&Options::zone>("zone", "Zone of this process; queries prefer hosts of the same zone"),
+                 choice<&Options::target, kTargets>("target", "any, primary or replica",
+                                                    "Queries only: the role of the hosts that may answer"),
+                 number<&Options::connect_timeout>("connect_timeout", 1, kHourMillis, kMillis,
+                                                   "One attempt at one host, TLS handshake included"),
+             });
+
+constexpr auto kSecurity = group(
+    "authentication and TLS",
+    std::array{
+        text<&Options::username>("username",
+                                 "HTTP: user of basic authentication; TCP: id of the key; alias user"),
+        text<&Options::password>("password", "Its password, over HTTP; alias pass", true),
+        text<&Options::token>("token", "HTTP: bearer token; TCP: the private key, base64url", true),
+        text<&Options::token_x>("token_x", "TCP: the public key, which is then checked against the token"),
+        text<&Options::token_y>("token_y", "TCP: its other half"),
+        number<&Options::auth_timeout_ms>("auth_timeout_ms", 1, kHourMillis, kMillis,
+                                          "TCP: the challenge and its answer; alias auth_timeout"),
+        choice<&Options::tls_verify, kTlsVerify>(
+            "tls_verify", "on or unsafe_off",
+            "unsafe_off: any certificate is taken, so anybody in between can read and change the rows"),
+        choice<&Options::tls_ca, kTlsCa>(
+            "tls_ca", "auto, os_roots or pem_file",
+            "Trusted roots: the system's, or tls_roots alone; auto: tls_roots where it is set"),
+        text<&Options::tls_roots>("tls_roots", "PEM file of trusted roots, for a private CA"),
+    });
+
+constexpr auto kIlp = group(
+    "ILP",
+    std::array{
+        choice<&Options::protocol_version, kVersions>(
+            "protocol_version", "auto, 1, 2 or 3",
+            "Version of the line protocol; auto: 2 over HTTP, 1 over TCP, which does not negotiate"),
+        number<&Options::request_timeout>("request_timeout", 1, kHourMillis, kMillis,
+                                          "Base of a request's time limit"),
+        size<&Options::request_min_throughput>(
+            "request_min_throughput", 0, kTiB, "a size from 0 to 1t",
+            "Bytes per second: a body's size divided by it is added to request_timeout; 0: nothing is added"),
+        number<&Options::retry_timeout>("retry_timeout", 0, kHourMillis, kMillisOrZero,
+                                        "How long flush_and_wait() waits; rows are retried as long as they "
+                                        "are in the slot, whatever this says"),
+        choice<&Options::request_compression, kCompression>("request_compression", "off or gzip",
+                                                            "Compression of request bodies"),
+        number<&Options::max_name_len>("max_name_len", 16, 32767, "a whole number from 16 to 32767",
+                                       "Longest table or column name in UTF-16 units"),
+        size<&Options::init_buf_size>("init_buf_size", 0, kGiB / 2, "a size from 0 to 512m",
+                                      "Bytes that a row buffer reserves at the start"),
+        size<&Options::max_buf_size>("max_buf_size", kKiB, kGiB / 2, "a size from 1k to 512m",
+                                     "Bytes that a row buffer holds at most"),
+    });
+
+constexpr auto kAutoFlush = group(
+    "automatic flush",
+    std::array{
+        choice<&Options::auto_flush, kOnOff>("auto_flush", "on or off",
+                                             "off: only flush() and close() flush"),
+        or_off(number<&Options::auto_flush_rows>("auto_flush_rows", 1, 100'000'000,
+                                                 "a whole number from 1 to 100000000, or off",
+                                                 "Flush when so many rows are buffered")),
+        or_off(size<&Options::auto_flush_bytes>("auto_flush_bytes", 1, kGiB / 2,
+                                                "a size from 1 to 512m, or off",
+                                                "Flush when so many bytes are buffered")),
+        or_off(number<&Options::auto_flush_interval>(
+            "auto_flush_interval", 1, kHourMillis, "a whole number of milliseconds from 1 to 3600000, or off",
+            "Flush when the oldest buffered row is so old, whether or not another row comes")),
+    });
+
+constexpr auto kBuffer = group(
+    "buffer",
+    std::array{
+        text<&Options::sf_dir>("sf_dir", "Folder of slots; unset: rows are buffered in memory only"),
+        sender_id_key(),
+        size<&Options::sf_max_segment_bytes>("sf_max_segment_bytes", 64 * kKiB, 16 * kGiB,
+                                             "a size from 64k to 16g",
+                                             "Size at which the slot begins a new file"),
+        size<&Options::sf_max_total_bytes>("sf_max_total_bytes", 64 * kKiB, 1024 * kTiB,
+                                           "a size from 64k to 1024t",
+                                           "Quota of the slot; unset: 128m in memory, 10g on disk"),
+        size<&Options::sf_max_dead_letter_bytes>(
+            "sf_max_dead_letter_bytes", 64 * kKiB, 1024 * kTiB, "a size from 64k to 1024t",
+            "Quota of the dead letters beside it; when they are full, sending holds until some are exported "
+            "and dropped"),
+        choice<&Options::sf_durability, kDurability>(
+            "sf_durability", "memory, periodic, flush or append",
+            "What survives beside the process: memory: nothing more; periodic: a power cut, but for the last "
+            "sf_sync_interval_millis; flush: a power cut, once flush() has returned; append: every frame, "
+            "automatic flushes too"),
+        number<&Options::sf_sync_interval_millis>("sf_sync_interval_millis", 1, kHourMillis, kMillis,
+                                                  "Pause between two syncs of sf_durability=periodic"),
+        number<&Options::sf_append_deadline_millis>("sf_append_deadline_millis", 0, 24 * kHourMillis,
+                                                    "a whole number of milliseconds from 0 to 86400000",
+                                                    "How long flush() waits for room in the slot; 0: not at "
+                                                    "all"),
+        choice<&Options::sf_overflow, kOverflow>(
+            "sf_overflow", "wait or drop_oldest",
+            "At the quota: flush() waits, or the oldest rows are LOST, counted and reported"),
+        text<&Options::sf_key>(
+            "sf_key", "File with the key (32 bytes, or 64 hexadecimal digits) that encrypts the slot"),
+        or_off(size<&Options::drain_rate>("drain_rate", kKiB, kTiB, "a size from 1k to 1t, or off",
+                                          "Bytes per second at which a backlog is sent, to leave room for "
+                                          "others; off: as fast as it goes")),
+        choice<&Options::drain_orphans, kOnOff>(
+            "drain_orphans", "on or off", "Send also what other, ended senders left in slots below sf_dir"),
+        number<&Options::max_background_drainers>("max_background_drainers", 1, 64,
+                                                  "a whole number from 1 to 64",
+                                                  "How many such slots are sent at the same time"),
+    });
+
+constexpr auto kReconnect = group(
+    "reconnect",
+    std::array{
+        number<&Options::reconnect_initial_backoff_millis>(
+            "reconnect_initial_backoff_millis", 1, kHourMillis, kMillis,
+            "Pause after the first round without a usable host"),
+        number<&Options::reconnect_max_backoff_millis>("reconnect_max_backoff_millis", 1, kHourMillis,
+                                                       kMillis, "Longest such pause"),
+        number<&Options::reconnect_max_duration_millis>(
+            "reconnect_max_duration_millis", 0, 24 * kHourMillis,
+            "a whole number of milliseconds from 0 to 86400000",
+            "How long opening a sender tries with initial_connect_retry=on; a running sender never gives up"),
+        choice<&Options::initial_connect_retry, kConnectRetry>(
+            "initial_connect_retry", "async, off or on",
+            "Opening a sender: async: waits for no host; off: tries each host once; on: tries for "
+            "reconnect_max_duration_millis"),
+        number<&Options::close_flush_timeout_millis>(
+            "close_flush_timeout_millis", 0, kHourMillis, kMillisOrZero,
+            "How long close() waits for acknowledgement; 0: not at all"),
+    });
+
+constexpr auto kErrors = group(
+    "acknowledgements and errors",
+    std::array{
+        choice<&Options::request_durable_ack, kTrimAt>(
+            "request_durable_ack", "auto, on or off",
+            "When a frame leaves the slot: on: durable, off: committed, auto: durable "
+            "where the server offers it"),
+        number<&Options::durable_ack_keepalive_interval_millis>(
+            "durable_ack_keepalive_interval_millis", 1, kHourMillis, kMillis,
+            "How often an idle sender asks what has become durable"),
+        or_off(number<&Options::error_inbox_capacity>(
+            "error_inbox_capacity", 1, 1'000'000, "a whole number from 1 to 1000000, or off",
+            "Events kept for poll_events(); more drop the oldest, which is counted")),
+        choice<&Options::on_schema_error, kRowPolicy>("on_schema_error", kRowPolicies,
+                                                      "400: a value does not fit its column"),
+        choice<&Options::on_parse_error, kRowPolicy>("on_parse_error", kRowPolicies,
+                                                     "400: the server cannot read the row"),
+        choice<&Options::on_write_error, kRowPolicy>("on_write_error", kRowPolicies,
+                                                     "400 for another reason, or 413 on a single row"),
+        choice<&Options::on_security_error, kSecurityPolicy>("on_security_error", "halt or retry",
+                                                             "401 or 403; a token handler resumes it"),
+        choice<&Options::on_internal_error, kServerPolicy>(
+            "on_internal_error", kServerPolicies,
+            "500 again and again for the same rows; retry: for ever, the others after max_frame_rejections"),
+        choice<&Options::on_server_error, kServerPolicy>(
+            "on_server_error", kServerPolicies,
+            "Another 5xx, or no answer but a closed connection, again and again for the same rows"),
+        number<&Options::max_frame_rejections>(
+            "max_frame_rejections", 1, 1'000'000, "a whole number from 1 to 1000000",
+            "Refusals of the same rows before on_internal_error and on_server_error apply"),
+        number<&Options::poison_min_escalation_window_millis>("poison_min_escalation_window_millis", 0,
+                                                              kHourMillis, kMillisOrZero,
+                                                              "How long those refusals must have gone on"),
+    });
+
+constexpr auto kKeys = joined(kHosts, kSecurity, kIlp, kAutoFlush, kBuffer, kReconnect, kErrors);
 
 }  // namespace
 

@@ -6,6 +6,7 @@
 #include <questclient/error.hpp>
 #include <questclient/options.hpp>
 
+#include "config/consistency.hpp"
 #include "config/keys.hpp"
 #include "config/values.hpp"
 
@@ -45,17 +46,11 @@ Transport parse_schema(std::string_view schema) {
   if (schema == "tcp") return Transport::tcp;
   if (schema == "tcps") return Transport::tcps;
   if (schema == "ws" || schema == "wss") {
-    fail({"the schema ", schema, " is known and not supported by this version; use http"});
+    fail({"the schema ", schema, " is QuestDB's protocol QWP, which this version does not speak; use http",
+          schema == "wss" ? "s" : ""});
   }
   fail({"the schema ", is_word(schema) ? join({"\"", schema, "\""}) : "before '::'",
         " is not one of http, https, tcp, tcps; begin with http::addr=host:9000;"});
-}
-
-void require_http(Transport transport) {
-  if (transport == Transport::http) return;
-  const char* name = transport == Transport::https ? "https" : transport == Transport::tcp ? "tcp" : "tcps";
-  fail(
-      {"the schema ", name, " is known and not supported by this version, which speaks http only; use http"});
 }
 
 // One `key=value` and where it stood.
@@ -134,7 +129,8 @@ class PairReader {
   fail({"unknown key ", name, "; the nearest that exists is \"", config::nearest_key(pair.key), "\""});
 }
 
-void read_pairs(PairReader& reader, Options& options) {
+/// Reads every pair and returns the keys that were given, aliases resolved.
+std::vector<const Key*> read_pairs(PairReader& reader, Options& options) {
   std::vector<const Key*> seen;
   Pair pair;
   while (reader.next(pair)) {
@@ -153,37 +149,7 @@ void read_pairs(PairReader& reader, Options& options) {
     }
     if (key->is_secret) reader.after_secret();
   }
-}
-
-void check_credentials(const Options& options) {
-  const bool has_user = !options.username.empty();
-  const bool has_password = !options.password.empty();
-  if (!options.token.empty() && (has_user || has_password)) {
-    fail({"token stands beside username or password; give either the token or both of the others"});
-  }
-  if (has_user && !has_password) fail({"username without password; give both"});
-  if (has_password && !has_user) fail({"password without username; give both"});
-  if (options.username.find(':') != std::string::npos) {
-    fail({"username holds ':', which HTTP basic authentication cannot send; use another user"});
-  }
-}
-
-void check_together(const Options& options) {
-  if (options.reconnect_initial_backoff_millis > options.reconnect_max_backoff_millis) {
-    fail({"reconnect_initial_backoff_millis=",
-          std::to_string(options.reconnect_initial_backoff_millis.count()),
-          " is above reconnect_max_backoff_millis=",
-          std::to_string(options.reconnect_max_backoff_millis.count()),
-          "; lower the first or raise the second"});
-  }
-  if (options.auto_flush && options.auto_flush_bytes > options.max_buf_size) {
-    fail({"auto_flush_bytes=", std::to_string(options.auto_flush_bytes),
-          " is above max_buf_size=", std::to_string(options.max_buf_size),
-          ", so the buffer would be full first; lower auto_flush_bytes"});
-  }
-  if (options.sf_durability == SlotDurability::flush && options.sf_dir.empty()) {
-    fail({"sf_durability=flush needs a disk; set sf_dir to a folder, or leave sf_durability out"});
-  }
+  return seen;
 }
 
 }  // namespace
@@ -195,9 +161,9 @@ Options Options::from_conf(std::string_view conf) {
   }
   Options options;
   options.transport = parse_schema(conf.substr(0, separator));
-  require_http(options.transport);
   PairReader reader(conf, separator + 2);
-  read_pairs(reader, options);
+  const std::vector<const Key*> given = read_pairs(reader, options);
+  if (const Fault fault = config::without_effect(options, given); !fault.empty()) fail({fault});
   options.validate();
   return options;
 }
@@ -211,15 +177,32 @@ Options Options::from_env() {
 }
 
 void Options::validate() const {
-  require_http(transport);
   for (const Key& key : config::keys()) {
     const Fault fault = key.check(key, *this);
     if (fault.empty()) continue;
     const std::string value = key.print(*this);
     fail({key.name, value.empty() ? " " : join({"=", shown(key, value), " "}), fault});
   }
-  check_credentials(*this);
-  check_together(*this);
+  if (const Fault fault = config::contradiction(*this); !fault.empty()) fail({fault});
+}
+
+std::vector<OptionKey> option_keys() {
+  const Options defaults;
+  std::vector<OptionKey> listed;
+  for (const Key& key : config::keys()) {
+    listed.push_back({std::string(key.name), std::string(key.meaning), std::string(key.expects),
+                      key.print(defaults), std::string(key.group), key.is_secret});
+  }
+  return listed;
+}
+
+std::vector<std::pair<std::string, std::string>> describe(const Options& options) {
+  std::vector<std::pair<std::string, std::string>> values;
+  for (const Key& key : config::keys()) {
+    const std::string value = key.print(options);
+    values.emplace_back(key.name, key.is_secret && !value.empty() ? "***" : value);
+  }
+  return values;
 }
 
 }  // namespace questclient

@@ -10,7 +10,7 @@ using testing::refused;
 
 Address address_of(std::string_view text) {
   Address address;
-  EXPECT_EQ(config::parse_address(text, address), "") << text;
+  EXPECT_EQ(config::parse_address(text, 9000, address), "") << text;
   return address;
 }
 

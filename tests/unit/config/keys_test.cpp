@@ -1,5 +1,6 @@
 #include "config/keys.hpp"
 
+#include <algorithm>
 #include <limits>
 #include <set>
 
@@ -81,16 +82,52 @@ TEST(Keys, FieldsSetByHandAreCheckedTheSameWay) {
   says([](Options& o) { o.addr.push_back({"A", 9000}); }, {"A:9000 twice"});
   says([](Options& o) { o.addr[0].port = 0; }, {"port 0"});
   says([](Options& o) { o.addr[0].host = ""; }, {"empty host"});
-  says([](Options& o) { o.transport = Transport::https; }, {"https", "not supported"});
+  says([](Options& o) { o.tls_verify = TlsVerify::unsafe_off; }, {"tls_verify", "https"});
+  says([](Options& o) { o.on_security_error = ErrorPolicy::drop; }, {"on_security_error", "halt or retry"});
+  says([](Options& o) { o.sf_key_provider = [] { return std::string(); }; }, {"sf_key", "sf_dir"});
   says([](Options& o) { o.request_timeout = milliseconds(0); }, {"request_timeout=0", "from 1 to 3600000"});
   says([](Options& o) { o.request_timeout = milliseconds(-1); }, {"request_timeout"});
   says([](Options& o) { o.max_name_len = 3; }, {"max_name_len=3"});
-  says([](Options& o) { o.protocol_version = 3; }, {"protocol_version", "auto, 1 or 2"});
+  says([](Options& o) { o.protocol_version = 4; }, {"protocol_version", "auto, 1, 2 or 3"});
   says([](Options& o) { o.sf_max_total_bytes = 1; }, {"sf_max_total_bytes=1"});
   says([](Options& o) { o.sender_id = "../x"; }, {"sender_id=../x"});
   says([](Options& o) { o.token = "hush\n"; }, {"token=***"});
   says([](Options& o) { o.username = "u"; }, {"username without password"});
   says([](Options& o) { o.sf_durability = SlotDurability::flush; }, {"sf_dir"});
+}
+
+TEST(Keys, AreListedByGroupWithTheirDefaults) {
+  const std::vector<OptionKey> listed = option_keys();
+  ASSERT_EQ(listed.size(), config::keys().size());
+  std::set<std::string> groups;
+  std::string current;
+  for (const OptionKey& key : listed) {
+    EXPECT_FALSE(key.group.empty()) << key.name;
+    if (key.group == current) continue;
+    current = key.group;
+    EXPECT_TRUE(groups.insert(current).second) << "the group " << current << " stands twice";
+  }
+  const auto named = [&](std::string_view name) {
+    return *std::find_if(listed.begin(), listed.end(),
+                         [&](const OptionKey& key) { return key.name == name; });
+  };
+  EXPECT_EQ(named("sf_durability").default_value, "memory");
+  EXPECT_EQ(named("max_buf_size").default_value, "100m");
+  EXPECT_EQ(named("auto_flush_interval").default_value, "1000");
+  EXPECT_TRUE(named("token").is_secret);
+  EXPECT_FALSE(named("username").is_secret);
+}
+
+TEST(Keys, ADescriptionHidesSecretsAndReadsBack) {
+  const Options options = parsed("username=u;password=hush;sf_dir=/d;auto_flush_rows=7;");
+  std::string again = "http::";
+  for (const auto& [key, value] : describe(options)) {
+    EXPECT_EQ(value.find("hush"), std::string::npos) << key;
+    if (!value.empty() && key != "sf_sync_interval_millis") again += key + "=" + value + ";";
+  }
+  const Options read = Options::from_conf(again);
+  EXPECT_EQ(read.password, "***");
+  EXPECT_EQ(describe(read), describe(options));
 }
 
 TEST(Values, SizesAreInPowersOf1024) {

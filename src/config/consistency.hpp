@@ -1,0 +1,20 @@
+// Options that are right one by one and wrong together.
+#pragma once
+
+#include <span>
+
+#include <questclient/options.hpp>
+
+#include "config/address.hpp"
+#include "config/keys.hpp"
+
+namespace questclient::config {
+
+/// The first contradiction, as a sentence without its full stop that names the keys and what to do; empty:
+/// there is none.
+Fault contradiction(const Options& options);
+
+/// A key that was given and that another one makes meaningless; only the connect string can tell.
+Fault without_effect(const Options& options, std::span<const Key* const> given);
+
+}  // namespace questclient::config

@@ -1,11 +1,15 @@
 // Where a sender's events go when the application has no handler for them.
 #pragma once
 
-#include <questclient/sender.hpp>
+#include <questclient/events.hpp>
+#include <questclient/log.hpp>
 
 namespace questclient::sender {
 
-/// Writes warnings and worse to standard error; all is quiet while all is well.
-std::function<void(const SenderEvent&)> log_to_stderr();
+LogLevel level_of(SenderEvent::Kind kind);
+
+/// Writes the event to the log (questclient/log.hpp) at the level of its kind; all is quiet while all is
+/// well.
+void log_event(const SenderEvent& event);
 
 }  // namespace questclient::sender

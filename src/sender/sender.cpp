@@ -88,7 +88,7 @@ class Sender::Impl {
     buffer::SlotReport report;
     auto slot = buffer::Slot::open(slot_options(options_), clock_, random_, report);
     driver_.emplace(core_options(options_), std::move(slot), report, clock_, random_,
-                    handlers.on_event ? std::move(handlers.on_event) : sender::log_to_stderr());
+                    handlers.on_event ? std::move(handlers.on_event) : sender::log_event);
   }
 
   Fsn append(std::string_view payload, std::span<const std::uint32_t> row_lengths) {

@@ -86,6 +86,7 @@ class Error : public std::runtime_error {
 struct ErrorEntry {
   ErrorCode code;
   const char* name;        ///< "slot_full".
+  Disposition usual;       ///< What the disposition is, unless an error says otherwise.
   const char* meaning;     ///< What happened, in general.
   const char* what_to_do;  ///< One sentence.
 };

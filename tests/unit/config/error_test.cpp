@@ -19,6 +19,24 @@ TEST(Error, CodesPrintAsTheirOwnNames) {
   EXPECT_EQ(names.count("unknown"), 0U);
 }
 
+TEST(Error, EveryCodeSaysWhatHappenedAndWhatToDo) {
+  for (const ErrorEntry& entry : error_entries()) {
+    EXPECT_STREQ(entry.name, to_string(entry.code));
+    EXPECT_EQ(std::string_view(entry.meaning).back(), '.') << entry.name;
+    EXPECT_EQ(std::string_view(entry.what_to_do).back(), '.') << entry.name;
+    EXPECT_STREQ(Error(entry.code, entry.usual, "").what_to_do(), entry.what_to_do);
+  }
+}
+
+TEST(Error, CarriesTheServersOwnWords) {
+  EXPECT_EQ(Error(ErrorCode::slot_full, Disposition::fix_and_resend, "full").server(), nullptr);
+  const ServerAnswer answer{"a:9000", 400, "bad line", "id-7"};
+  const Error error(ErrorCode::rejected, Disposition::retrying, "refused", answer);
+  const Error copy = error;
+  ASSERT_NE(copy.server(), nullptr);
+  EXPECT_EQ(*copy.server(), answer);
+}
+
 TEST(Error, DispositionsPrintAsTheirOwnNames) {
   EXPECT_STREQ(to_string(Disposition::fix_and_resend), "fix_and_resend");
   EXPECT_STREQ(to_string(Disposition::retrying), "retrying");

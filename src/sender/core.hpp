@@ -12,6 +12,7 @@
 
 #include <questclient/options.hpp>
 #include <questclient/sender.hpp>
+#include <questclient/stats.hpp>
 
 #include "base/clock.hpp"
 #include "base/random.hpp"
@@ -42,10 +43,17 @@ struct Progress {
   base::Fsn acked = 0;
   base::Fsn durable = 0;
 };
+/// Every frame up to `fsn` is that safe, told once: it only grows, also where Progress steps back.
+struct Acknowledged {
+  base::Fsn fsn = 0;
+  Ack ack = Ack::committed;
+};
+/// A bearer token is needed. Answered by on_token(), also where the application gives none.
+struct AskToken {};
 struct Report {
   SenderEvent event;
 };
-using Action = std::variant<Connect, Disconnect, Send, Progress, Report>;
+using Action = std::variant<Connect, Disconnect, Send, Progress, Acknowledged, AskToken, Report>;
 
 struct CoreOptions {
   std::vector<Address> hosts;
@@ -58,7 +66,24 @@ struct CoreOptions {
   std::chrono::milliseconds initial_backoff{100};
   std::chrono::milliseconds max_backoff{5000};
   std::chrono::milliseconds durable_poll{200};
+
+  bool asks_for_tokens = false;  ///< Handlers::token is set: AskToken before the first request and after 401.
+  /// False over TCP, which has no answers: what was handed over is trimmed, but never told as committed.
+  bool answers_are_commits = true;
+  Compression compression = Compression::off;
+  std::uint64_t drain_rate = 0;  ///< Bytes/s by which a backlog shrinks (drain_limit.hpp); 0: no limit.
+  ErrorPolicy on_schema_error = ErrorPolicy::dead_letter;
+  ErrorPolicy on_parse_error = ErrorPolicy::dead_letter;
+  ErrorPolicy on_write_error = ErrorPolicy::dead_letter;
+  ErrorPolicy on_security_error = ErrorPolicy::halt;
+  ErrorPolicy on_internal_error = ErrorPolicy::retry;  ///< Also of connections closed instead of an answer.
+  ErrorPolicy on_server_error = ErrorPolicy::retry;
+  std::size_t max_frame_rejections = 4;
+  std::chrono::milliseconds poison_window{5000};  ///< poison_min_escalation_window_millis.
 };
+
+/// Everything but `authorization`, which the caller makes of the credentials, and asks_for_tokens.
+CoreOptions make_core_options(const Options& options);
 
 /// Not thread-safe: the I/O thread's. Never blocks, but for `store`, which it reads, trims and buries in.
 class Core {
@@ -72,7 +97,15 @@ class Core {
   std::vector<Action> on_connected(ConnectionId connection, base::Time now);
   /// The attempt failed, or the connection broke with or without a request under way.
   std::vector<Action> on_connection_lost(ConnectionId connection, const net::NetError& error, base::Time now);
-  std::vector<Action> on_response(ConnectionId connection, const net::HttpResponse& response, base::Time now);
+  /// `wall_nanos`: the wall clock, for the age of what is acknowledged; 0: not measured.
+  std::vector<Action> on_response(ConnectionId connection, const net::HttpResponse& response, base::Time now,
+                                  std::int64_t wall_nanos = 0);
+  /// The answer to AskToken, or a fresh token at any time: it goes into every later request, and what 401 or
+  /// 403 has stopped goes on. Empty: there is none; it is asked for again in a second.
+  std::vector<Action> on_token(const std::string& token, base::Time now);
+  /// The slot gave up `rows` rows, all that it held below `end`; `first` is the oldest of them
+  /// (SlotEvent::rows_dropped). Reported here; no server is expected to know them.
+  std::vector<Action> on_rows_dropped(base::Fsn first, base::Fsn end, std::uint64_t rows, base::Time now);
   /// To be called at next_deadline() or later; earlier calls do nothing.
   std::vector<Action> on_timer(base::Time now);
   /// base::Time::max(): nothing is due.
@@ -81,7 +114,11 @@ class Core {
   /// What the host that last took us said about itself; nothing before the first one.
   std::optional<Capabilities> capabilities() const;
 
-  /// Counters and hosts; the slot's own gauges are not filled in.
+  /// Why sending has stopped until somebody acts (unauthorised or halted); nothing: it has not.
+  std::optional<SenderEvent> stopped_by() const;
+
+  /// Counters, hosts, latencies of requests and acknowledgements; not the slot's own gauges, nor
+  /// bytes_on_wire. rows_dropped: by policies and as told by on_rows_dropped().
   Stats stats() const;
 
  private:

@@ -164,6 +164,10 @@ void Driver::act(Progress& action) {
   observed_.durable = action.durable;
 }
 
+// No handler for acknowledgements or tokens is set: see CoreOptions::asks_for_tokens.
+void Driver::act(Acknowledged&) {}
+void Driver::act(AskToken&) {}
+
 void Driver::act(Report& action) {
   using Kind = SenderEvent::Kind;
   if (action.event.kind == Kind::unauthorised || action.event.kind == Kind::connected) {

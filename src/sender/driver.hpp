@@ -69,6 +69,8 @@ class Driver {
   void act(Disconnect& action);
   void act(Send& action);
   void act(Progress& action);
+  void act(Acknowledged& action);
+  void act(AskToken& action);
   void act(Report& action);
   void on_lost(ConnectionId connection, const net::NetError& error);
   void arm_timer();

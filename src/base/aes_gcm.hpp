@@ -20,4 +20,7 @@ std::string aes_gcm_seal(std::string_view key, std::string_view nonce, std::stri
 std::optional<std::string> aes_gcm_open(std::string_view key, std::string_view nonce,
                                         std::string_view associated, std::string_view sealed);
 
+/// Unpredictable bytes, for keys and nonces. Thread-safe. Throws std::runtime_error when OpenSSL fails.
+std::string secure_random_bytes(std::size_t count);
+
 }  // namespace questclient::base

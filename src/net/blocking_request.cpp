@@ -10,23 +10,47 @@ namespace questclient::net {
 
 namespace {
 
+ErrorCode code_of(NetError::Kind kind) {
+  switch (kind) {
+    case NetError::Kind::timeout:
+      return ErrorCode::timeout;
+    case NetError::Kind::tls:
+      return ErrorCode::tls;
+    case NetError::Kind::unauthorised:
+      return ErrorCode::unauthorised;
+    default:
+      return ErrorCode::connect;
+  }
+}
+
+/// What to do, where the message does not say it already.
+std::string advice(ErrorCode code) {
+  if (code == ErrorCode::timeout) return ". Raise the timeout or look at the server's load.";
+  if (code == ErrorCode::connect) return ". Check the address and that the server runs.";
+  return {};
+}
+
 [[noreturn]] void raise(const NetError& error) {
-  const bool timeout = error.kind == NetError::Kind::timeout;
   const auto disposition =
       error.request_may_have_arrived ? Disposition::in_doubt : Disposition::fix_and_resend;
-  throw Error(timeout ? ErrorCode::timeout : ErrorCode::connect, disposition,
-              error.message + (timeout ? ". Raise the timeout or look at the server's load."
-                                       : ". Check the address and that the server runs."));
+  const ErrorCode code = code_of(error.kind);
+  throw Error(code, disposition, error.message + advice(code));
 }
 
 }  // namespace
 
 HttpResponse blocking_request(const std::string& host, std::uint16_t port, const HttpRequest& request,
                               std::chrono::milliseconds timeout, std::size_t max_response_bytes) {
+  return blocking_request(Endpoint{}, host, port, request, timeout, max_response_bytes);
+}
+
+HttpResponse blocking_request(const Endpoint& endpoint, const std::string& host, std::uint16_t port,
+                              const HttpRequest& request, std::chrono::milliseconds timeout,
+                              std::size_t max_response_bytes) {
   const base::SystemClock clock;
   const base::Time deadline = clock.now() + timeout;
   EventLoop loop;
-  HttpConnection connection(loop, max_response_bytes);
+  const auto connection = make_connection(loop, endpoint, max_response_bytes);
   std::optional<NetError> failure;
   HttpResponse answer;
 
@@ -35,14 +59,14 @@ HttpResponse blocking_request(const std::string& host, std::uint16_t port, const
     answer = std::move(response);
     loop.stop();
   };
-  connection.connect(host, port, timeout, [&](const NetError* error) {
+  connection->connect(host, port, timeout, [&](const NetError* error) {
     if (error != nullptr) {
       failure = *error;
       loop.stop();
       return;
     }
     const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(deadline - clock.now());
-    connection.request(request, std::max(left, std::chrono::milliseconds(1)), on_answer);
+    connection->request(request, std::max(left, std::chrono::milliseconds(1)), on_answer);
   });
   loop.run();
   if (failure) raise(*failure);

@@ -5,6 +5,8 @@
 #include <optional>
 
 #include "base/clock.hpp"
+#include "base/gzip.hpp"
+#include "net/authority.hpp"
 #include "net/response_reader.hpp"
 #include "net/stream.hpp"
 
@@ -18,15 +20,11 @@ bool same_letters(std::string_view left, std::string_view right) {
                     [&](char a, char b) { return lower(a) == lower(b); });
 }
 
-std::string authority(const std::string& host, std::uint16_t port) {
-  const bool literal = host.find(':') != std::string::npos;
-  return (literal ? "[" + host + "]" : host) + ":" + std::to_string(port);
-}
-
 std::string header_of(const HttpRequest& request, const std::string& host) {
   std::string head = request.method + " " + request.target + " HTTP/1.1\r\nHost: " + host + "\r\n";
   for (const auto& [name, value] : request.headers)
     head.append(name).append(": ").append(value).append("\r\n");
+  if (request.gzip) head += "Content-Encoding: gzip\r\n";
   if (!request.body.empty() || (request.method != "GET" && request.method != "HEAD")) {
     head += "Content-Length: " + std::to_string(request.body.size()) + "\r\n";
   }
@@ -45,8 +43,8 @@ std::string_view HttpResponse::header(std::string_view name) const {
 struct HttpConnection::Impl : std::enable_shared_from_this<Impl> {
   enum class State { fresh, connecting, idle, busy, closed };
 
-  Impl(EventLoop& event_loop, std::size_t limit)
-      : loop(event_loop), timer(event_loop), stream(make_tcp_stream(event_loop)), max_response_bytes(limit) {}
+  Impl(EventLoop& event_loop, std::shared_ptr<Stream> below, std::size_t limit)
+      : loop(event_loop), timer(event_loop), stream(std::move(below)), max_response_bytes(limit) {}
 
   void connect(const std::string& host, std::uint16_t port, std::chrono::milliseconds timeout);
   void start(HttpRequest next, std::chrono::milliseconds timeout);
@@ -66,10 +64,10 @@ struct HttpConnection::Impl : std::enable_shared_from_this<Impl> {
   const std::size_t max_response_bytes;
   State state = State::fresh;
   std::string where;  // "a:9000"
-  std::function<void(const NetError*)> connected;
+  Connection::Connected connected;
 
   // The exchange under way.
-  std::function<void(const NetError*, HttpResponse)> done;
+  Connection::Answered done;
   HttpRequest request;
   std::string header;
   std::optional<ResponseReader> reader;
@@ -134,6 +132,8 @@ void HttpConnection::Impl::start(HttpRequest next, std::chrono::milliseconds tim
   }
   state = State::busy;
   request = std::move(next);
+  request.gzip = request.gzip && !request.body.empty();
+  if (request.gzip) request.body = base::gzip(request.body);
   header = header_of(request, where);
   reader.emplace(max_response_bytes);
   written = nothing_written = false;
@@ -185,7 +185,11 @@ void HttpConnection::Impl::answered() {
 }
 
 HttpConnection::HttpConnection(EventLoop& loop, std::size_t max_response_bytes)
-    : impl_(std::make_shared<Impl>(loop, max_response_bytes)) {}
+    : HttpConnection(loop, make_tcp_stream(loop), max_response_bytes) {}
+
+HttpConnection::HttpConnection(EventLoop& loop, std::shared_ptr<Stream> stream,
+                               std::size_t max_response_bytes)
+    : impl_(std::make_shared<Impl>(loop, std::move(stream), max_response_bytes)) {}
 
 HttpConnection::~HttpConnection() {
   impl_->connected = nullptr;
@@ -194,13 +198,12 @@ HttpConnection::~HttpConnection() {
 }
 
 void HttpConnection::connect(const std::string& host, std::uint16_t port, std::chrono::milliseconds timeout,
-                             std::function<void(const NetError*)> done) {
+                             Connected done) {
   impl_->connected = std::move(done);
   impl_->connect(host, port, timeout);
 }
 
-void HttpConnection::request(HttpRequest request, std::chrono::milliseconds timeout,
-                             std::function<void(const NetError*, HttpResponse)> done) {
+void HttpConnection::request(HttpRequest request, std::chrono::milliseconds timeout, Answered done) {
   impl_->done = std::move(done);
   impl_->start(std::move(request), timeout);
 }

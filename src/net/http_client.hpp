@@ -2,37 +2,33 @@
 #pragma once
 
 #include <chrono>
-#include <functional>
+#include <cstdint>
 #include <memory>
 #include <string>
-#include <string_view>
-#include <utility>
-#include <vector>
 
-#include "net/event_loop.hpp"
-#include "net/http_message.hpp"
+#include "net/connection.hpp"
 
 namespace questclient::net {
 
-/// On the loop's thread only. After an error the connection is closed; make a new one.
-class HttpConnection {
+class Stream;
+
+class HttpConnection final : public Connection {
  public:
+  /// In clear.
   explicit HttpConnection(EventLoop& loop, std::size_t max_response_bytes = 1 << 20);
-  ~HttpConnection();  ///< Closes; no callback comes afterwards.
+  HttpConnection(EventLoop& loop, std::shared_ptr<Stream> stream, std::size_t max_response_bytes);
+  ~HttpConnection() override;
 
   void connect(const std::string& host, std::uint16_t port, std::chrono::milliseconds timeout,
-               std::function<void(const NetError*)> done);
-  /// REQUIRES: connected, no request under way.
-  void request(HttpRequest request, std::chrono::milliseconds timeout,
-               std::function<void(const NetError*, HttpResponse)> done);
+               Connected done) override;
+  void request(HttpRequest request, std::chrono::milliseconds timeout, Answered done) override;
 
  private:
   struct Impl;
   std::shared_ptr<Impl> impl_;
 };
 
-/// A whole exchange that blocks the caller: connect, request, answer. For tools and queries.
-/// Throws Error{connect} or Error{timeout}.
+/// blocking_request over http in clear.
 HttpResponse blocking_request(const std::string& host, std::uint16_t port, const HttpRequest& request,
                               std::chrono::milliseconds timeout,
                               std::size_t max_response_bytes = std::size_t{256} << 20);

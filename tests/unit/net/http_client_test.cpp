@@ -2,13 +2,14 @@
 #include "net/http_client.hpp"
 
 #include <future>
-#include <optional>
 #include <thread>
 
 #include <gtest/gtest.h>
 
 #include <questclient/error.hpp>
 
+#include "base/gzip.hpp"
+#include "client.hpp"
 #include "support/loopback_server.hpp"
 
 namespace questclient::net {
@@ -18,64 +19,11 @@ using std::chrono::milliseconds;
 using test::LoopbackServer;
 using test::Peer;
 
-constexpr milliseconds kLong{10000};
-constexpr milliseconds kShort{30};
 constexpr const char* kNoContent = "HTTP/1.1 204 OK\r\n\r\n";
 
 void answer_everything(Peer& peer) {
   while (peer.read_request()) peer.send(kNoContent);
 }
-
-struct Outcome {
-  std::optional<NetError> error;
-  HttpResponse response;
-};
-
-/// One connection, used as from a thread that waits for each step.
-class Client {
- public:
-  explicit Client(std::size_t limit = 1 << 20)
-      : connection_(std::make_unique<HttpConnection>(loop_, limit)) {}
-
-  Outcome connect(std::uint16_t port, milliseconds timeout = kLong, const std::string& host = "127.0.0.1") {
-    return run([&](auto finish) {
-      connection_->connect(host, port, timeout, [finish](const NetError* error) { finish(error, {}); });
-    });
-  }
-
-  Outcome request(HttpRequest request, milliseconds timeout = kLong) {
-    return run([&](auto finish) { connection_->request(std::move(request), timeout, finish); });
-  }
-
-  Outcome post(std::string body, milliseconds timeout = kLong) {
-    return request({"POST", "/write", {{"X-Test", "1"}}, std::move(body)}, timeout);
-  }
-
- private:
-  template <class Start>
-  Outcome run(Start start) {
-    std::promise<Outcome> promise;
-    auto outcome = promise.get_future();
-    loop_.post([&] {
-      start([&promise](const NetError* error, HttpResponse response) {
-        promise.set_value({error != nullptr ? std::optional(*error) : std::nullopt, std::move(response)});
-      });
-    });
-    return outcome.get();
-  }
-
-  EventLoop loop_;
-  std::unique_ptr<HttpConnection> connection_;
-  struct Thread {
-    explicit Thread(EventLoop& loop) : loop_(loop), thread_([&loop] { loop.run(); }) {}
-    ~Thread() {
-      loop_.stop();
-      thread_.join();
-    }
-    EventLoop& loop_;
-    std::thread thread_;
-  } thread_{loop_};
-};
 
 TEST(HttpConnection, OneConnectionCarriesManyRequests) {
   std::promise<std::vector<std::size_t>> bodies;
@@ -103,8 +51,33 @@ TEST(HttpConnection, OneConnectionCarriesManyRequests) {
   EXPECT_EQ(bodies.get_future().get(), (std::vector<std::size_t>{0, 1, 100000, 8000000, 3}));
 }
 
+TEST(HttpConnection, PacksTheBodyOnRequestAndSaysSo) {
+  const std::string rows(1000000, 'x');
+  LoopbackServer server([&](Peer& peer) {
+    const auto packed = peer.read_request();
+    EXPECT_EQ(packed->header("Content-Encoding"), "gzip");
+    EXPECT_LT(packed->body.size(), rows.size() / 10);
+    EXPECT_EQ(base::gunzip(packed->body, rows.size()), rows);
+    peer.send(kNoContent);
+    // Nothing to pack: no word of it.
+    const auto empty = peer.read_request();
+    EXPECT_EQ(empty->header("Content-Encoding"), "");
+    peer.send(kNoContent);
+    peer.wait_for_close();
+  });
+  Client client;
+  ASSERT_FALSE(client.connect(server.port()).error);
+  EXPECT_EQ(client.request({"POST", "/write", {}, rows, true}).response.status, 204);
+  EXPECT_EQ(client.request({"POST", "/write", {}, "", true}).response.status, 204);
+}
+
 TEST(HttpConnection, SpeaksIpv6) {
-  LoopbackServer server(answer_everything, true);
+  LoopbackServer server(
+      [&](Peer& peer) {
+        EXPECT_EQ(peer.read_request()->header("Host"), "[::1]:" + std::to_string(server.port()));
+        peer.send(kNoContent);
+      },
+      true);
   Client client;
   ASSERT_FALSE(client.connect(server.port(), kLong, "::1").error);
   EXPECT_EQ(client.post("x").response.status, 204);

@@ -1,6 +1,7 @@
 // Rows, encoded as InfluxDB line protocol while they are built.
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <limits>
@@ -8,49 +9,24 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <tuple>
 #include <type_traits>
+#include <utility>
 #include <vector>
 
 #include <questclient/error.hpp>
+#include <questclient/names.hpp>
+#include <questclient/prepared_row.hpp>
 #include <questclient/timestamp.hpp>
+#include <questclient/values.hpp>
 
 namespace questclient {
 
 /// A version of ILP as QuestDB numbers them. Version 2 writes doubles as eight bytes and names the unit of
-/// every timestamp; version 1 is text throughout.
-enum class ProtocolVersion : std::uint8_t { v1 = 1, v2 = 2 };
+/// every timestamp, and takes arrays; version 3 also takes decimals; version 1 is text throughout.
+enum class ProtocolVersion : std::uint8_t { v1 = 1, v2 = 2, v3 = 3 };
 
-/// A table name, checked and escaped once so that rows can reuse it at the cost of a copy. Immutable.
-///
-///     const TableName trades("trades");
-///
-/// Throws Error{invalid_name}, naming the character and its place.
-class TableName {
- public:
-  explicit TableName(std::string_view name, std::size_t max_name_len = 127);
-  /// As it stands on the wire.
-  std::string_view encoded() const noexcept { return {padded_.data(), length_}; }
-
- private:
-  friend class LineBuffer;
-
-  std::string padded_;  // the encoded name, then zeros up to whole 16-byte blocks, which are quick to copy
-  std::size_t length_ = 0;
-};
-
-/// A column or symbol name, checked and escaped once. Immutable. Throws Error{invalid_name}.
-class ColumnName {
- public:
-  explicit ColumnName(std::string_view name, std::size_t max_name_len = 127);
-  /// As it stands on the wire.
-  std::string_view encoded() const noexcept { return {padded_.data() + 1, length_ - 2}; }
-
- private:
-  friend class LineBuffer;
-
-  std::string padded_;  // ',', the encoded name, '=', then zeros up to whole 16-byte blocks
-  std::size_t length_ = 0;
-};
+class ColumnBatch;
 
 /// Builds rows in memory: table, then symbols, then columns, then `at` or `at_now`.
 ///
@@ -92,7 +68,8 @@ class LineBuffer {
   LineBuffer& symbol(std::string_view name, std::string_view value);
   LineBuffer& symbol(const ColumnName& name, std::string_view value);
 
-  // Overloads take exactly bool, int64, double, text or a timestamp: other integer types become int64.
+  // Overloads take exactly bool, int64, double, text, a timestamp or what values.hpp holds: other integer
+  // types become int64.
   LineBuffer& column(std::string_view name, bool value) { return column_bool(name, value); }
   LineBuffer& column(std::string_view name, double value) { return column_double(name, value); }
   LineBuffer& column(std::string_view name, std::string_view value) { return column_text(name, value); }
@@ -108,6 +85,19 @@ class LineBuffer {
     return column_int64(name, static_cast<std::int64_t>(value));
   }
   LineBuffer& column(std::string_view name, const void* value) = delete;  // a pointer would become a bool
+  LineBuffer& column(std::string_view name, const ArrayView& value);
+  LineBuffer& column(std::string_view name, std::span<const double> values) {
+    return column(name, ArrayView(values));
+  }
+  LineBuffer& column(std::string_view name, const std::vector<double>& values) {
+    return column(name, ArrayView(values));
+  }
+  LineBuffer& column(std::string_view name, const Decimal& value);
+  LineBuffer& column(std::string_view name, const Long256& value);
+  template <SentAsText Value>
+  LineBuffer& column(std::string_view name, const Value& value) {
+    return column_text(name, value.text());
+  }
 
   LineBuffer& column(const ColumnName& name, bool value) { return column_bool(name, value); }
   LineBuffer& column(const ColumnName& name, double value) { return column_double(name, value); }
@@ -124,12 +114,47 @@ class LineBuffer {
     return column_int64(name, static_cast<std::int64_t>(value));
   }
   LineBuffer& column(const ColumnName& name, const void* value) = delete;  // a pointer would become a bool
+  LineBuffer& column(const ColumnName& name, const ArrayView& value);
+  LineBuffer& column(const ColumnName& name, std::span<const double> values) {
+    return column(name, ArrayView(values));
+  }
+  LineBuffer& column(const ColumnName& name, const std::vector<double>& values) {
+    return column(name, ArrayView(values));
+  }
+  LineBuffer& column(const ColumnName& name, const Decimal& value);
+  LineBuffer& column(const ColumnName& name, const Long256& value);
+  template <SentAsText Value>
+  LineBuffer& column(const ColumnName& name, const Value& value) {
+    return column_text(name, value.text());
+  }
 
   /// Ends the row with its designated timestamp (not negative).
   void at(TimestampMicros timestamp);
   void at(TimestampNanos timestamp);
   /// Ends the row; the server stamps it on arrival. Such rows cannot be deduplicated by QuestDB.
   void at_now();
+
+  /// One whole row: the values of the prepared row's symbols, then of its columns, in its order, then its
+  /// timestamp or AtNow. A value that is missing (an empty std::optional) is left out. Other errors than
+  /// those of the single calls: invalid_api_call (another number of values, a symbol that is not text, no
+  /// value).
+  template <class... Values>
+  void add(const PreparedRow& row, const Values&... values_then_end) {
+    constexpr std::size_t kValues = sizeof...(Values) - 1;
+    static_assert(sizeof...(Values) > 0, "give the row's values, then its timestamp or AtNow{}");
+    using End = std::tuple_element_t<kValues, std::tuple<Values...>>;
+    static_assert(std::is_convertible_v<End, RowEnd>, "the last one is the row's timestamp, or AtNow{}");
+    const auto all = std::tie(values_then_end...);
+    [&]<std::size_t... Index>(std::index_sequence<Index...>) {
+      const std::array<RowValue, kValues> values{RowValue(std::get<Index>(all))...};
+      add_values(row, values, std::get<kValues>(all));
+    }
+    (std::make_index_sequence<kValues>());
+  }
+  /// The same for values that were collected at run time.
+  void add_values(const PreparedRow& row, std::span<const RowValue> values, RowEnd end);
+  /// All rows of the batch, or none if it throws. See ColumnBatch.
+  void add(const ColumnBatch& batch);
 
   /// Gives up the row under construction; complete rows stay.
   void cancel_row() noexcept;
@@ -183,6 +208,12 @@ class LineBuffer {
   LineBuffer& put_text(const Name& name, std::string_view value);
   template <class Name>
   LineBuffer& put_timestamp(const Name& name, std::int64_t value, char unit);
+  template <class Name>
+  LineBuffer& put_array(const Name& name, const ArrayView& value);
+  template <class Name>
+  LineBuffer& put_decimal(const Name& name, const Decimal& value);
+  template <class Name>
+  LineBuffer& put_raw(const Name& name, std::string_view encoded);
   void put_designated(std::int64_t value, char unit);
 
   char* begin_table(std::size_t name_room);
@@ -205,6 +236,9 @@ class LineBuffer {
   [[noreturn]] void refuse_null();
   [[noreturn]] void refuse_unsigned(std::uint64_t value);
   [[noreturn]] void refuse_smallest(std::string_view name);
+  [[noreturn]] void refuse_version(std::string_view name, ProtocolVersion needed);
+  [[noreturn]] void refuse_count(const PreparedRow& row, std::size_t values);
+  [[noreturn]] void refuse_symbol(const ColumnName& name);
   [[noreturn]] void refuse_full();
 
   Options options_;

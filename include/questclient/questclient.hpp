@@ -1,6 +1,7 @@
 // Everything public.
 #pragma once
 
+#include <questclient/column_batch.hpp>
 #include <questclient/error.hpp>
 #include <questclient/line_buffer.hpp>
 #include <questclient/options.hpp>

@@ -29,4 +29,7 @@ struct TimestampNanos {
   auto operator<=>(const TimestampNanos&) const = default;
 };
 
+/// In place of a row's timestamp: the server stamps it on arrival.
+struct AtNow {};
+
 }  // namespace questclient

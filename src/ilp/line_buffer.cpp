@@ -7,6 +7,7 @@
 
 #include <questclient/line_buffer.hpp>
 
+#include "ilp/decimal.hpp"
 #include "ilp/names.hpp"
 #include "ilp/number.hpp"
 #include "ilp/text.hpp"
@@ -265,6 +266,31 @@ inline LineBuffer& LineBuffer::put_timestamp(const Name& name, std::int64_t valu
   return keep(end + 1, State::columns);
 }
 
+template <class Name>
+inline LineBuffer& LineBuffer::put_array(const Name& name, const ArrayView& value) {
+  if (options_.version == ProtocolVersion::v1) [[unlikely]] {
+    refuse_version(shown(name), ProtocolVersion::v2);
+  }
+  if (value.encoded_size() > options_.max_size) [[unlikely]] {
+    refuse_full();
+  }
+  return keep(value.write(begin_column(name, value.encoded_size())), State::columns);
+}
+
+template <class Name>
+inline LineBuffer& LineBuffer::put_decimal(const Name& name, const Decimal& value) {
+  if (options_.version < ProtocolVersion::v3) [[unlikely]] {
+    refuse_version(shown(name), ProtocolVersion::v3);
+  }
+  return keep(ilp::write_decimal(begin_column(name, ilp::kDecimalRoom), value), State::columns);
+}
+
+template <class Name>
+inline LineBuffer& LineBuffer::put_raw(const Name& name, std::string_view encoded) {
+  char* out = begin_column(name, encoded.size());
+  return keep(out + encoded.copy(out, encoded.size()), State::columns);
+}
+
 LineBuffer& LineBuffer::symbol(std::string_view name, std::string_view value) {
   return put_symbol(name, value);
 }
@@ -282,6 +308,24 @@ LineBuffer& LineBuffer::column(std::string_view name, TimestampNanos value) {
 }
 LineBuffer& LineBuffer::column(const ColumnName& name, TimestampNanos value) {
   return put_timestamp(name, value.value, 'n');
+}
+LineBuffer& LineBuffer::column(std::string_view name, const ArrayView& value) {
+  return put_array(name, value);
+}
+LineBuffer& LineBuffer::column(const ColumnName& name, const ArrayView& value) {
+  return put_array(name, value);
+}
+LineBuffer& LineBuffer::column(std::string_view name, const Decimal& value) {
+  return put_decimal(name, value);
+}
+LineBuffer& LineBuffer::column(const ColumnName& name, const Decimal& value) {
+  return put_decimal(name, value);
+}
+LineBuffer& LineBuffer::column(std::string_view name, const Long256& value) {
+  return put_raw(name, value.encoded());
+}
+LineBuffer& LineBuffer::column(const ColumnName& name, const Long256& value) {
+  return put_raw(name, value.encoded());
 }
 LineBuffer& LineBuffer::column_bool(std::string_view name, bool value) {
   return put_bool(name, value);

@@ -64,6 +64,29 @@ void LineBuffer::refuse_smallest(std::string_view name) {
                                        "row is dropped.");
 }
 
+void LineBuffer::refuse_version(std::string_view name, ProtocolVersion needed) {
+  const std::string what = needed == ProtocolVersion::v3 ? "a decimal" : "an array";
+  const std::string version = std::to_string(static_cast<int>(needed));
+  refuse(ErrorCode::invalid_value,
+         "The value of " + ilp::quote(name) + " is " + what + ", which needs protocol version " + version +
+             "; use version " + version + " where the server offers it" +
+             (needed == ProtocolVersion::v3 ? ", or send text." : ".") + " The row is dropped.");
+}
+
+void LineBuffer::refuse_count(const PreparedRow& row, std::size_t values) {
+  refuse(ErrorCode::invalid_api_call,
+         "add() was given " + std::to_string(values) + " values for " + std::to_string(row.symbols()) +
+             " symbols and " + std::to_string(row.columns()) + " columns of " +
+             ilp::quote(row.table_.encoded()) +
+             "; give one value each, std::nullopt where there is none. The row is dropped.");
+}
+
+void LineBuffer::refuse_symbol(const ColumnName& name) {
+  refuse(ErrorCode::invalid_api_call,
+         "The value of the symbol " + ilp::quote(name.encoded()) +
+             " is not text; give text, or make it a column. The row is dropped.");
+}
+
 void LineBuffer::refuse_full() {
   const bool too_long = options_.max_size - row_start_ > ilp::kMaxRowBytes;
   const std::string max_size = std::to_string(options_.max_size);

@@ -1,0 +1,130 @@
+// Rows whose names are checked once.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <initializer_list>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <type_traits>
+#include <vector>
+
+#include <questclient/names.hpp>
+#include <questclient/timestamp.hpp>
+#include <questclient/values.hpp>
+
+namespace questclient {
+
+/// The names of a kind of row, checked and escaped once: its table, its symbols, its columns, in the order in
+/// which LineBuffer::add() takes their values. Immutable; any number of threads may share one.
+///
+///     const PreparedRow trades("trades", {"symbol", "side"}, {"price", "amount"});
+///     buffer.add(trades, "ETH-USD", "sell", 2615.54, 0.00044, TimestampNanos::now());
+///
+/// Throws Error{invalid_name}: a name that QuestDB refuses, or one that stands twice (A to Z compared without
+/// case); Error{invalid_api_call}: neither symbols nor columns.
+class PreparedRow {
+ public:
+  PreparedRow(std::string_view table, std::initializer_list<std::string_view> symbols,
+              std::initializer_list<std::string_view> columns, std::size_t max_name_len = 127);
+  PreparedRow(std::string_view table, std::span<const std::string_view> symbols,
+              std::span<const std::string_view> columns, std::size_t max_name_len = 127);
+  PreparedRow(std::string_view table, std::span<const std::string> symbols,
+              std::span<const std::string> columns, std::size_t max_name_len = 127);
+
+  std::size_t symbols() const noexcept { return symbols_; }
+  std::size_t columns() const noexcept { return names_.size() - symbols_; }
+
+ private:
+  friend class LineBuffer;
+
+  TableName table_;
+  std::vector<ColumnName> names_;  // of the symbols, then of the columns
+  std::size_t symbols_ = 0;
+};
+
+/// One value of a prepared row, or none: std::nullopt or an empty std::optional leaves the column out. Made
+/// by the call to add(); borrows text, arrays and decimals. To collect values at run time make them yourself,
+/// and give them to LineBuffer::add_values().
+///
+/// Throws Error{invalid_value}: an unsigned integer above the largest int64, a null pointer as text.
+class RowValue {
+ public:
+  RowValue() noexcept : kind_(Kind::missing) {}
+  RowValue(std::nullopt_t) noexcept : RowValue() {}                                           // NOLINT
+  RowValue(double value) noexcept : kind_(Kind::real) { real_ = value; }                      // NOLINT
+  RowValue(std::string_view text) noexcept : RowValue(text.data(), text.size()) {}            // NOLINT
+  RowValue(const std::string& text) noexcept : RowValue(text.data(), text.size()) {}          // NOLINT
+  RowValue(const char* text);                                                                 // NOLINT
+  RowValue(TimestampMicros value) noexcept : kind_(Kind::micros) { integer_ = value.value; }  // NOLINT
+  RowValue(TimestampNanos value) noexcept : kind_(Kind::nanos) { integer_ = value.value; }    // NOLINT
+  template <class T>
+  requires std::is_integral_v<T> RowValue(T value) : kind_(Kind::integer) {  // NOLINT
+    if constexpr (std::is_same_v<T, bool>) kind_ = Kind::boolean;
+    if constexpr (std::is_unsigned_v<T> && sizeof(T) >= 8) {
+      if (value > static_cast<T>(INT64_MAX)) refuse_unsigned(value);
+    }
+    integer_ = static_cast<std::int64_t>(value);
+  }
+  RowValue(const ArrayView& array) noexcept : kind_(Kind::array) { pointer_ = &array; }  // NOLINT
+  RowValue(std::span<const double> elements) noexcept : kind_(Kind::elements) {          // NOLINT
+    pointer_ = elements.data();
+    size_ = elements.size();
+  }
+  RowValue(const std::vector<double>& elements) noexcept  // NOLINT
+      : RowValue(std::span<const double>(elements)) {}
+  RowValue(const Decimal& value) noexcept : kind_(Kind::decimal) { pointer_ = &value; }  // NOLINT
+  RowValue(const Long256& value) noexcept : kind_(Kind::long256) { pointer_ = &value; }  // NOLINT
+  template <SentAsText T>
+  RowValue(const T& value) noexcept : RowValue(value.text()) {}  // NOLINT
+  template <class T>
+  RowValue(const std::optional<T>& value) {  // NOLINT
+    if (value) *this = RowValue(*value);
+  }
+  RowValue(const void* pointer) = delete;  // it would become a bool
+
+ private:
+  friend class LineBuffer;
+  enum class Kind : std::uint8_t {
+    missing,
+    boolean,
+    integer,
+    real,
+    micros,
+    nanos,
+    text,
+    elements,
+    array,
+    decimal,
+    long256
+  };
+
+  RowValue(const char* text, std::size_t size) noexcept : size_(size), kind_(Kind::text) { pointer_ = text; }
+  [[noreturn]] static void refuse_unsigned(std::uint64_t value);
+
+  union {
+    std::int64_t integer_;
+    double real_;
+    const void* pointer_ = nullptr;
+  };
+  std::size_t size_ = 0;
+  Kind kind_ = Kind::missing;
+};
+
+/// How a row ends: with its designated timestamp, or with AtNow.
+class RowEnd {
+ public:
+  RowEnd(TimestampMicros at) noexcept : value_(at.value), unit_('t') {}  // NOLINT
+  RowEnd(TimestampNanos at) noexcept : value_(at.value), unit_('n') {}   // NOLINT
+  RowEnd(AtNow) noexcept {}                                              // NOLINT
+
+ private:
+  friend class LineBuffer;
+
+  std::int64_t value_ = 0;
+  char unit_ = 0;  // 0: the server stamps the row
+};
+
+}  // namespace questclient

@@ -1,43 +1,119 @@
 #include "buffer/dead_letters.hpp"
 
+#include <utility>
+
+#include <questclient/error.hpp>
+
+#include "base/bytes.hpp"
+#include "buffer/cipher.hpp"
+
 namespace questclient::buffer {
 namespace {
 
-constexpr const char* kTable =
-    "CREATE TABLE IF NOT EXISTS letters(stream BLOB NOT NULL, fsn INTEGER NOT NULL,"
-    " first_row INTEGER NOT NULL, rows INTEGER NOT NULL, payload BLOB NOT NULL, reason TEXT NOT NULL,"
-    " host TEXT NOT NULL, time INTEGER NOT NULL, PRIMARY KEY(stream, fsn, first_row)) STRICT;"
-    "PRAGMA user_version=1;";
+constexpr std::size_t kLettersPerRead = 256;
+
+// A sealed letter belongs to its key: it cannot be passed off as another one.
+std::string associated_with(const DeadLetter& letter) {
+  std::string bytes = "dead letter";
+  base::ByteWriter writer(bytes);
+  writer.raw(letter.stream.raw());
+  writer.number(letter.fsn);
+  writer.number(letter.first_row);
+  writer.number(letter.rows);
+  return bytes;
+}
 
 }  // namespace
 
+// The server's words quote values of the row, so they are hidden with it.
+StoredLetter sealed_letter(const DeadLetter& letter, const std::string& key) {
+  StoredLetter stored;
+  stored.letter = letter;
+  if (key.empty()) return stored;
+  std::string plain;
+  base::ByteWriter writer(plain);
+  writer.text(letter.reason);
+  writer.raw(letter.payload);
+  stored.letter.reason.clear();
+  stored.letter.payload = seal(key, associated_with(letter), plain);
+  stored.sealed = true;
+  return stored;
+}
+
+DeadLetter opened_letter(const StoredLetter& stored, const std::string& key) {
+  DeadLetter letter = stored.letter;
+  if (!stored.sealed) return letter;
+  const auto plain =
+      key.empty() ? std::nullopt : open_sealed(key, associated_with(letter), stored.letter.payload);
+  if (!plain)
+    throw Error(ErrorCode::slot_key, Disposition::fix_and_resend,
+                "The dead letter of frame " + std::to_string(letter.fsn) + ", row " +
+                    std::to_string(letter.first_row) + ", is encrypted and " +
+                    (key.empty() ? "no key was given" : "the key does not open it") +
+                    ": give the key that the sender had (sf_key).");
+  base::ByteReader reader(*plain);
+  letter.reason = reader.text();
+  letter.payload = reader.rest();
+  return letter;
+}
+
 void DeadLetters::open() {
-  if (database_) return;
-  const bool is_new = !std::filesystem::exists(folder_.dead());
+  if (file_) return;
   // An empty file with a log is what a cut-off leaves; SQLite would delete the log.
-  if (!is_new && size_or_zero(folder_.dead()) == 0 && size_or_zero(with_suffix(folder_.dead(), "-wal")) != 0)
+  if (std::filesystem::exists(folder_.dead()) && size_or_zero(folder_.dead()) == 0 &&
+      size_or_zero(with_suffix(folder_.dead(), "-wal")) != 0)
     folder_.set_aside(folder_.dead());
-  Database database(folder_.dead(), Database::Mode::create);
-  database.execute("PRAGMA journal_mode=WAL");
-  database.execute("PRAGMA synchronous=FULL");
-  database.execute(kTable);
-  // The log is folded in once per process, here, where this is the only connection that writes.
-  database.execute("PRAGMA wal_checkpoint(TRUNCATE)");
-  if (is_new) folder_.sync();
-  database_ = std::move(database);
+  file_.emplace(folder_, DeadLetterFile::Mode::read_write);
+}
+
+void DeadLetters::set_aside(const SqliteError& why, std::vector<SlotReport::Damage>& damage) {
+  file_.reset();
+  if (!why.proves_damage()) throw why;
+  damage.push_back({folder_.set_aside(folder_.dead()).string(),
+                    std::string(why.what()) + ". The dead letters in it can be read only by hand."});
+  note({});
+}
+
+void DeadLetters::note(const DeadLetterTotals& totals) noexcept {
+  count_.store(totals.letters, std::memory_order_relaxed);
+  bytes_.store(totals.bytes, std::memory_order_relaxed);
+}
+
+void DeadLetters::recover(Fsn end, std::vector<SlotReport::Damage>& damage) {
+  if (!has_dead_letters(folder_)) return;
+  try {
+    bool marked = false;
+    {
+      DeadLetterFile looked_at(folder_, DeadLetterFile::Mode::read_only);
+      marked = looked_at.has_marks();
+      note(looked_at.totals());
+    }
+    if (!marked) return;
+    open();
+    file_->change([&] { file_->resolve_marks(end); });
+    note(file_->totals());
+  } catch (const SqliteError& error) {
+    set_aside(error, damage);
+  }
 }
 
 void DeadLetters::insert(const DeadLetter& letter) {
-  Statement statement(*database_, "INSERT OR REPLACE INTO letters VALUES(?,?,?,?,?,?,?,?)");
-  statement.bind_blob(1, letter.stream.raw())
-      .bind(2, letter.fsn)
-      .bind(3, std::int64_t{letter.first_row})
-      .bind(4, std::int64_t{letter.rows})
-      .bind_blob(5, letter.payload)
-      .bind_text(6, letter.reason)
-      .bind_text(7, letter.host)
-      .bind(8, letter.wall_nanos)
-      .run();
+  const StoredLetter stored = sealed_letter(letter, key_);
+  DeadLetterTotals after;
+  file_->change([&] {
+    const DeadLetterTotals before = file_->totals();
+    file_->put(stored);
+    after = file_->totals();
+    note(before);
+    // A letter that replaces its own earlier copy is never refused.
+    if (after.bytes > max_bytes_ && after.bytes > before.bytes)
+      throw Error(ErrorCode::dead_letters_full, Disposition::retrying,
+                  "The dead letters of " + folder_.path().string() + " take " + std::to_string(before.bytes) +
+                      " bytes, the next one does not fit into their quota of " + std::to_string(max_bytes_) +
+                      ": sending holds, nothing is lost. Export letters and drop them (questclient slot dead "
+                      "export, dead drop), or raise sf_max_dead_letter_bytes.");
+  });
+  note(after);
 }
 
 void DeadLetters::bury(const DeadLetter& letter, std::vector<SlotReport::Damage>& damage) {
@@ -45,43 +121,41 @@ void DeadLetters::bury(const DeadLetter& letter, std::vector<SlotReport::Damage>
     open();
     insert(letter);
   } catch (const SqliteError& error) {
-    database_.reset();
-    if (!error.proves_damage()) throw;
-    damage.push_back({folder_.set_aside(folder_.dead()).string(),
-                      std::string(error.what()) + ". The dead letters in it can be read only by hand."});
+    set_aside(error, damage);
     open();
     insert(letter);
   }
 }
 
-std::vector<DeadLetter> read_dead_letters(const std::filesystem::path& slot) {
-  std::vector<DeadLetter> letters;
-  const SlotFolder folder(slot);
-  if (size_or_zero(folder.dead()) == 0) return letters;
-  Database database(folder.dead(), Database::Mode::read_only);
-  Statement select(database,
-                   "SELECT stream, fsn, first_row, rows, payload, reason, host, time FROM letters"
-                   " ORDER BY stream, fsn, first_row");
-  while (select.step()) {
-    DeadLetter letter;
-    if (select.bytes(0).size() == 16) letter.stream = base::Uuid::from_raw(select.bytes(0));
-    letter.fsn = static_cast<Fsn>(select.number(1));
-    letter.first_row = static_cast<std::uint32_t>(select.number(2));
-    letter.rows = static_cast<std::uint32_t>(select.number(3));
-    letter.payload = select.bytes(4);
-    letter.reason = select.bytes(5);
-    letter.host = select.bytes(6);
-    letter.wall_nanos = select.number(7);
-    letters.push_back(std::move(letter));
+void DeadLetters::refresh() noexcept {
+  try {
+    if (file_)
+      note(file_->totals());
+    else if (has_dead_letters(folder_))
+      note(DeadLetterFile(folder_, DeadLetterFile::Mode::read_only).totals());
+  } catch (const std::exception&) {
+    // The next bury meets what is wrong and reports it.
   }
-  return letters;
 }
 
-std::uint64_t count_dead_letters(const std::filesystem::path& slot) {
+std::vector<DeadLetter> read_dead_letters(const std::filesystem::path& slot, const std::string& key) {
+  std::vector<DeadLetter> letters;
   const SlotFolder folder(slot);
-  if (size_or_zero(folder.dead()) == 0) return 0;
-  Database database(folder.dead(), Database::Mode::read_only);
-  return static_cast<std::uint64_t>(database.number("SELECT count(*) FROM letters"));
+  if (!has_dead_letters(folder)) return letters;
+  DeadLetterFile file(folder, DeadLetterFile::Mode::read_only);
+  std::int64_t last = 0;
+  for (;;) {
+    const std::vector<StoredLetter> some = file.read(last, kLettersPerRead);
+    if (some.empty()) return letters;
+    for (const StoredLetter& stored : some) letters.push_back(opened_letter(stored, key));
+    last = some.back().id;
+  }
+}
+
+DeadLetterTotals count_dead_letters(const std::filesystem::path& slot) {
+  const SlotFolder folder(slot);
+  if (!has_dead_letters(folder)) return {};
+  return DeadLetterFile(folder, DeadLetterFile::Mode::read_only).totals();
 }
 
 }  // namespace questclient::buffer

@@ -5,6 +5,7 @@
 #include <questclient/slot.hpp>
 
 #include "buffer/dead_letters.hpp"
+#include "buffer/outside.hpp"
 #include "buffer/segment.hpp"
 #include "buffer/slot_folder.hpp"
 #include "buffer/slot_lock.hpp"
@@ -17,19 +18,26 @@ using buffer::Fsn;
 using buffer::SegmentReader;
 using buffer::SlotFolder;
 
-bool is_slot(const fs::path& path) {
-  return fs::is_directory(path) && fs::exists(path / ".lock");
+std::vector<fs::path> slots_below(const fs::path& sf_dir) {
+  std::vector<fs::path> found;
+  try {
+    for (const auto& entry : fs::directory_iterator(sf_dir))
+      if (buffer::is_slot(entry.path())) found.push_back(entry.path());
+  } catch (const fs::filesystem_error& failure) {
+    throw Error(ErrorCode::slot_io, Disposition::fix_and_resend,
+                "The slots below " + sf_dir.string() + " cannot be listed: " + failure.what() +
+                    ". Name the folder that sf_dir names.");
+  }
+  std::sort(found.begin(), found.end());
+  return found;
 }
 
 /// nullopt when the segment was trimmed meanwhile; its own damage is left for the holder to find.
 std::optional<SegmentReader> try_open(const SlotFolder& folder, Fsn first) {
   try {
-    return SegmentReader(folder.segment(first));
+    return buffer::open_segment(folder, first, {});
   } catch (const buffer::SegmentDamaged&) {
     return std::nullopt;
-  } catch (const buffer::SqliteError&) {
-    if (!fs::exists(folder.segment(first))) return std::nullopt;
-    throw;
   }
 }
 
@@ -82,7 +90,9 @@ SlotInfo inspect(const fs::path& path) {
     std::error_code vanished;
     if (entry->is_regular_file(vanished)) info.bytes += buffer::size_or_zero(entry->path());
   }
-  info.dead_letters = buffer::count_dead_letters(path);
+  const buffer::DeadLetterTotals dead = buffer::count_dead_letters(path);
+  info.dead_letters = dead.letters;
+  info.dead_letter_bytes = dead.bytes;
   info.quarantined_files = folder.quarantined();
   return info;
 }
@@ -90,33 +100,28 @@ SlotInfo inspect(const fs::path& path) {
 }  // namespace
 
 SlotInfo inspect_slot(const fs::path& path) {
-  if (!is_slot(path))
-    throw Error(
-        ErrorCode::slot_io, Disposition::fix_and_resend,
-        "There is no slot at " + path.string() + ": a slot is a folder <sf_dir>/<sender_id> with a .lock.");
-  try {
-    return inspect(path);
-  } catch (const std::exception& failure) {
-    throw Error(ErrorCode::slot_io, Disposition::fix_and_resend,
-                "The slot " + path.string() + " cannot be read: " + failure.what() +
-                    ". Check the permissions and the disk.");
-  }
+  return buffer::looking_into(path, [&] { return inspect(path); });
 }
 
 std::vector<SlotInfo> list_slots(const fs::path& sf_dir) {
-  std::vector<fs::path> found;
-  try {
-    for (const auto& entry : fs::directory_iterator(sf_dir))
-      if (is_slot(entry.path())) found.push_back(entry.path());
-  } catch (const fs::filesystem_error& failure) {
-    throw Error(ErrorCode::slot_io, Disposition::fix_and_resend,
-                "The slots below " + sf_dir.string() + " cannot be listed: " + failure.what() +
-                    ". Name the folder that sf_dir names.");
-  }
-  std::sort(found.begin(), found.end());
   std::vector<SlotInfo> slots;
-  for (const fs::path& path : found) slots.push_back(inspect_slot(path));
+  for (const fs::path& path : slots_below(sf_dir)) slots.push_back(inspect_slot(path));
   return slots;
+}
+
+std::vector<SlotInfo> orphan_slots(const fs::path& sf_dir, std::string_view except) {
+  std::vector<SlotInfo> orphans;
+  for (const fs::path& path : slots_below(sf_dir)) {
+    if (path.filename() == except) continue;
+    try {
+      if (buffer::SlotLock::holder(path)) continue;
+      SlotInfo slot = inspect_slot(path);
+      if (!slot.holder_pid && slot.frames != 0) orphans.push_back(std::move(slot));
+    } catch (const std::exception&) {
+      // One slot that cannot be read now keeps nobody from the others.
+    }
+  }
+  return orphans;
 }
 
 }  // namespace questclient

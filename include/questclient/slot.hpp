@@ -1,11 +1,23 @@
-// Looking into slots from outside, also while their producer runs. Read-only.
+// Slots from outside: what lies in them, whether it is sound, out of them and back into them.
+//
+// Threads: every function may be called from any thread. All of them block for disk access.
+// Live slots: functions that only read may be called while a sender works on the slot. They take no lock that
+// it would wait for, and pass over a segment that is trimmed meanwhile. Errors: Error{slot_io}: there is no
+// slot, or it cannot be read now; slot_format: a newer release wrote it; slot_key: it is encrypted and the
+// key is missing or another one.
 #pragma once
 
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <optional>
+#include <span>
 #include <string>
+#include <string_view>
+#include <utility>
 #include <vector>
+
+#include <questclient/events.hpp>
 
 namespace questclient {
 
@@ -21,6 +33,7 @@ struct SlotInfo {
   std::uint64_t bytes = 0;             ///< On disk.
   std::int64_t oldest_wall_nanos = 0;  ///< When the oldest frame was flushed; 0: empty.
   std::uint64_t dead_letters = 0;
+  std::uint64_t dead_letter_bytes = 0;
   std::uint64_t quarantined_files = 0;
 };
 
@@ -29,5 +42,154 @@ std::vector<SlotInfo> list_slots(const std::filesystem::path& sf_dir);
 
 /// One slot. Throws Error{slot_io} when there is none at `path`.
 SlotInfo inspect_slot(const std::filesystem::path& path);
+
+/// Slots below `sf_dir` that no process holds and that have frames, by name; without the one named `except`.
+/// A slot that cannot be read now is left out. What is returned may be taken by another process at once:
+/// opening it decides. Throws Error{slot_io}: the folder cannot be listed.
+std::vector<SlotInfo> orphan_slots(const std::filesystem::path& sf_dir, std::string_view except = {});
+
+/// One file of a slot.
+struct SegmentInfo {
+  std::filesystem::path path;
+  std::uint64_t bytes = 0;
+  std::int64_t format = 0;
+  bool encrypted = false;
+  bool salvaged = false;  ///< Holds what could be saved of a damaged file.
+  std::string stream;     ///< Uuid of the stream that numbers its frames; empty: nothing was committed here.
+  Fsn stream_first = 0;   ///< The first number of that stream.
+  Fsn first_fsn = 0;      ///< Of the frames in it; 0: none.
+  Fsn last_fsn = 0;
+  std::uint64_t rows = 0;
+  std::int64_t created_wall_nanos = 0;
+  std::string damage;  ///< Why it cannot be looked into; empty: it can. verify_slot() looks at every frame.
+};
+
+struct SlotDetails {
+  SlotInfo slot;
+  std::vector<SegmentInfo> segments;  ///< Oldest first.
+  std::optional<std::string>
+      position;  ///< What the newest flush(position) stored; never of an encrypted slot.
+  std::string
+      stats_json;  ///< to_json(Stats) of the sender, at most a second old while it runs; may be empty.
+  std::int64_t stats_wall_nanos = 0;  ///< When it was written.
+};
+
+/// A slot with each of its segments. Looks at every segment, so the cost grows with the backlog.
+SlotDetails describe_slot(const std::filesystem::path& path);
+
+/// How far a function that goes through a whole slot has come.
+struct SlotProgress {
+  std::uint64_t bytes_done = 0;
+  std::uint64_t bytes_total = 0;
+  std::uint64_t frames = 0;
+  std::uint64_t rows = 0;
+};
+/// Called a few times a second at most. False: stop, and return what was found so far.
+using SlotProgressHandler = std::function<bool(const SlotProgress&)>;
+
+/// Frames [first, last].
+using FsnRange = std::pair<Fsn, Fsn>;
+
+struct SlotDamage {
+  std::filesystem::path file;
+  std::string message;  ///< What is wrong.
+};
+
+struct SlotVerification {
+  std::uint64_t segments = 0;
+  std::uint64_t frames = 0;  ///< Good ones; with those that are trimmed but still on disk.
+  std::uint64_t rows = 0;
+  std::uint64_t bytes = 0;  ///< Of payload.
+  std::uint64_t dead_letters = 0;
+  std::vector<SlotDamage> damage;  ///< Files with proven damage, oldest first.
+  std::vector<FsnRange> missing;   ///< Numbers that are not trimmed and have no good frame.
+  bool complete = true;            ///< False: the progress handler stopped it.
+
+  bool sound() const { return damage.empty() && missing.empty(); }
+};
+
+/// Checks every frame and every dead letter of the slot and changes nothing. `key`: 32 bytes; without it an
+/// encrypted slot throws Error{slot_key}.
+SlotVerification verify_slot(const std::filesystem::path& path, const std::string& key = {},
+                             const SlotProgressHandler& progress = {});
+
+/// A frame as it was flushed. The views live during the call that they are given to.
+struct SlotFrame {
+  Fsn fsn = 0;
+  std::string_view stream;  ///< Uuid as text.
+  std::int64_t flushed_wall_nanos = 0;
+  std::string_view payload;                    ///< ILP that any server takes.
+  std::span<const std::uint32_t> row_lengths;  ///< Bytes of each row; they add up to the payload.
+};
+
+struct SlotExport {
+  Fsn from =
+      0;  ///< 0: the oldest frame that is not trimmed. A lower number gives trimmed frames still on disk.
+  Fsn to = 0;       ///< The last frame; 0: the newest when the export begins.
+  std::string key;  ///< 32 bytes, of an encrypted slot.
+  SlotProgressHandler progress;
+};
+
+struct SlotExported {
+  std::uint64_t frames = 0;
+  std::uint64_t rows = 0;
+  std::uint64_t bytes = 0;
+  Fsn first_fsn = 0;
+  Fsn last_fsn = 0;
+  std::vector<SlotDamage> damage;
+  std::vector<FsnRange> missing;  ///< Numbers in between that have no good frame.
+  bool complete = true;
+};
+
+/// Gives every good frame to `take`, in order. Changes nothing. What `take` throws passes through.
+SlotExported export_slot(const std::filesystem::path& path, const SlotExport& what,
+                         const std::function<void(const SlotFrame&)>& take);
+
+/// Rows that a server refused.
+struct DeadLetterInfo {
+  std::string key;  ///< "<stream>:<fsn>:<first row>"
+  std::string stream;
+  Fsn fsn = 0;
+  std::uint32_t first_row = 0;
+  std::uint32_t rows = 1;
+  std::string reason;  ///< The server's answer, unchanged; empty while it is unreadable.
+  std::string host;
+  std::int64_t wall_nanos = 0;
+  std::string payload;      ///< ILP; empty while it is unreadable.
+  bool unreadable = false;  ///< Encrypted, and no key was given.
+  Fsn retry_fsn = 0;        ///< A retry was interrupted; the next opening finishes it. Else 0.
+};
+
+/// Which letters. Everything that is set must hold.
+struct DeadLetterSelection {
+  std::vector<std::string> keys;       ///< Empty: all.
+  std::int64_t before_wall_nanos = 0;  ///< Buried earlier than that; 0: whenever.
+};
+
+/// Gives the letters to `take`, oldest first. Without the key of an encrypted slot they come `unreadable`;
+/// with another one Error{slot_key}. A key of the selection that no letter has throws Error{invalid_value}.
+/// Returns how many there were.
+std::uint64_t read_dead_letters(const std::filesystem::path& path, const DeadLetterSelection& which,
+                                const std::string& key,
+                                const std::function<void(const DeadLetterInfo&)>& take);
+
+/// Removes the letters for good and returns how many there were. Also while a sender works on the slot; one
+/// that holds because its dead letters are full then goes on. Durable on return.
+std::uint64_t drop_dead_letters(const std::filesystem::path& path, const DeadLetterSelection& which);
+
+struct DeadLetterRetry {
+  std::uint64_t letters = 0;
+  std::uint64_t rows = 0;
+  Fsn first_fsn = 0;  ///< The frames that hold them now; 0: there were none.
+  Fsn last_fsn = 0;
+  std::vector<std::string> kept;  ///< Keys of letters whose rows cannot be told apart: export these.
+};
+
+/// Moves the letters back into the slot as its newest frames; the next sender that opens the slot sends them.
+/// Each letter is either in the slot or among the dead letters, whenever the process is killed. Durable on
+/// return. Throws Error{slot_locked} on a live slot, naming the holder's pid; slot_key; slot_io, slot_full:
+/// what was moved before stays moved.
+DeadLetterRetry retry_dead_letters(const std::filesystem::path& path, const DeadLetterSelection& which,
+                                   const std::string& key = {});
 
 }  // namespace questclient

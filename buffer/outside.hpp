@@ -1,0 +1,38 @@
+// What looking into a slot from outside has in common.
+#pragma once
+
+#include <filesystem>
+#include <optional>
+#include <string>
+
+#include <questclient/error.hpp>
+
+#include "buffer/segment.hpp"
+#include "buffer/slot_folder.hpp"
+
+namespace questclient::buffer {
+
+/// A folder with a .lock.
+bool is_slot(const std::filesystem::path& path);
+
+/// nullopt when there is no such segment any more: its holder has trimmed it. Leaves nothing behind.
+/// Throws SegmentDamaged, SqliteError, Error{slot_format, slot_key}.
+std::optional<SegmentReader> open_segment(const SlotFolder& folder, Fsn first, const std::string& key);
+
+[[noreturn]] void throw_no_slot(const std::filesystem::path& path);
+[[noreturn]] void throw_unreadable(const std::filesystem::path& path, const char* why);
+
+/// Runs `work` on the slot at `path`; what is no Error becomes Error{slot_io}.
+template <class Work>
+auto looking_into(const std::filesystem::path& path, Work&& work) -> decltype(work()) {
+  if (!is_slot(path)) throw_no_slot(path);
+  try {
+    return work();
+  } catch (const Error&) {
+    throw;
+  } catch (const std::exception& failure) {
+    throw_unreadable(path, failure.what());
+  }
+}
+
+}  // namespace questclient::buffer

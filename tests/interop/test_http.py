@@ -1,0 +1,215 @@
+"""What a server answers to a request as HTTP: methods, encodings, limits, settings, logins."""
+
+import gzip
+import socket
+
+import pytest
+
+from interop.server import exchange
+
+
+def raw(server, data):
+    """The bytes of the answer as far as they come within a second, then b"<closed>" if the server hung up."""
+    host, port = server.address.rsplit(":", 1)
+    with socket.create_connection((host, int(port)), timeout=1) as connection:
+        connection.sendall(data)
+        answer = b""
+        try:
+            while part := connection.recv(65536):
+                answer += part
+        except TimeoutError:
+            return answer
+        except ConnectionResetError:
+            pass
+        return answer + b"<closed>"
+
+
+def rows_of(server, table):
+    server.await_applied(table)
+    return server.rows(f"SELECT count() FROM {table}")[0][0]
+
+
+# ---- success
+
+
+def test_success_is_204_without_a_length(server, table):
+    answer = server.write(f"{table} f=1i 5\n")
+    assert (answer.status, answer.body, answer.headers["Content-Length"]) == (204, b"", None)
+
+
+def test_ping_names_a_version_of_influxdb(server):
+    answer = server.request("GET", "/ping")
+    assert (answer.status, answer.headers["X-Influxdb-Version"]) == (204, "v2.7.4")
+
+
+def test_both_addresses_take_rows(server, table):
+    assert server.write(f"{table} f=1i 5\n").status == 204
+    assert server.request("POST", "/api/v2/write", f"{table} f=2i 6\n".encode()).status == 204
+    assert rows_of(server, table) == 2
+
+
+def test_a_chunked_body_is_taken(server, table):
+    body = f"{table} f=1i 5\n".encode()
+    answer = raw(server, b"POST /write HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n"
+                 + f"{len(body):x}\r\n".encode() + body + b"\r\n0\r\n\r\n")
+    assert answer.startswith(b"HTTP/1.1 204 ")
+    assert rows_of(server, table) == 1
+
+
+@pytest.mark.parametrize("precision, nanos", [
+    (None, 1), ("", 1), ("n", 1), ("ns", 1), ("u", 10**3), ("us", 10**3), ("ms", 10**6), ("s", 10**9), ("m", 60 * 10**9),
+    ("h", 3600 * 10**9)])
+def test_precision_is_the_unit_of_bare_timestamps(server, table, precision, nanos):
+    assert server.write(f"{table} f=1i 7000\n", precision=precision).status == 204
+    server.await_applied(table)
+    assert server.rows(f"SELECT cast(timestamp AS long) FROM {table}") == [[7000 * nanos // 1000]]
+
+
+def test_settings_say_what_the_server_takes(server):
+    config = server.request("GET", "/settings").json()["config"]
+    assert "http" in config["accepting.writes"]
+    assert set(config["line.proto.support.versions"]) >= {1, 2}
+    assert config["cairo.max.file.name.length"] == 127
+    assert "acl.enabled" not in config
+
+
+# ---- gzip
+
+
+def test_gzip_is_taken(server, table):
+    assert server.write(gzip.compress(f"{table} f=1i 5\n".encode()), headers={"Content-Encoding": "gzip"}).status == 204
+    assert rows_of(server, table) == 1
+
+
+@pytest.mark.parametrize("body", [b"not gzip", gzip.compress(b"t f=1i 5\n")[:-8] + b"checksum"], ids=["text", "wrong-checksum"])
+def test_what_is_not_gzip_is_refused(server, body):
+    assert server.write(body, headers={"Content-Encoding": "gzip"}).status == 415
+
+
+@pytest.mark.parametrize("damage", [lambda whole: whole[:-8], lambda whole: whole[:-12]], ids=["no-checksum", "cut"])
+def test_questdb_takes_gzip_that_is_cut_short(questdb, questnode, table, damage):
+    """QuestDB does not look whether a gzip stream is whole: what it can unpack of it is committed, a cut line included."""
+    body = damage(gzip.compress("".join(f"{table} v=1.5 {i}0000000\n" for i in range(100, 200)).encode()))
+    assert questdb.write(body, headers={"Content-Encoding": "gzip"}).status == 204
+    assert rows_of(questdb, table) > 0
+    assert questnode.write(body, headers={"Content-Encoding": "gzip"}).status == 415
+
+
+# ---- refusals
+
+
+def test_an_unknown_precision_is_refused(server, table):
+    answer = server.write(f"{table} f=1i 5\n", precision="x")
+    assert (answer.status, answer.json()["code"]) == (400, "not supported")
+
+
+def test_an_unknown_address_is_404(server):
+    assert server.request("GET", "/nothing-here").status == 404
+
+
+@pytest.mark.parametrize("method", ["GET", "PUT", "DELETE"])
+def test_rows_come_by_post_only(server, method):
+    assert server.request(method, "/write").status == 405
+
+
+def test_a_post_without_a_length_is_400(server):
+    assert raw(server, b"POST /write HTTP/1.1\r\nHost: x\r\n\r\n").startswith(b"HTTP/1.1 400 ")
+
+
+def test_two_requests_at_once_are_refused_and_rolled_back(server, table):
+    """Pipelining: the server hangs up, and neither request is committed."""
+    body = f"{table} f=1i 5".encode()
+    request = b"POST /write HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n" % len(body) + body
+    assert raw(server, request + request) == b"<closed>"
+    assert server.write(f"{table} f=2i 6\n").status == 204
+    assert rows_of(server, table) == 1
+
+
+def test_expect_100_continue_gets_no_100(server):
+    assert raw(server, b"POST /write HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\nContent-Length: 9\r\n\r\n") == b""
+
+
+# ---- servers that are set up to refuse
+
+
+@pytest.fixture(scope="module")
+def strict(make_questdb):
+    """Takes no new tables, no new columns, short lines, two connections."""
+    return make_questdb("strict", line_auto_create_new_tables="false", line_auto_create_new_columns="false",
+                        line_http_max_recv_buffer_size="64k", http_recv_buffer_size="4k").start()
+
+
+def test_a_line_too_long_is_413(strict, table):
+    strict.sql(f"CREATE TABLE {table} (v VARCHAR, ts TIMESTAMP) TIMESTAMP(ts) PARTITION BY DAY WAL")
+    answer = strict.write(f'{table} v="{"x" * 200_000}" 5\n')
+    assert (answer.status, answer.json()["code"]) == (413, "request too large")
+
+
+@pytest.mark.parametrize("create, line, what", [
+    (None, "@ f=1i 5\n", "table: @; table does not exist, creating new tables is disabled"),
+    ("CREATE TABLE @ (f LONG, ts TIMESTAMP) TIMESTAMP(ts) PARTITION BY DAY WAL", "@ g=1i 5\n",
+     "table: @, column: g does not exist, creating new columns is disabled"),
+    ("CREATE TABLE @ (f LONG, ts TIMESTAMP) TIMESTAMP(ts) PARTITION BY DAY BYPASS WAL", "@ f=1i 5\n",
+     "table: @; cannot insert in non-WAL table"),
+    ("CREATE TABLE @ (f LONG)", "@ f=1i 5\n", "table: @; cannot insert in non-WAL table"),
+], ids=["no-new-tables", "no-new-columns", "not-a-WAL-table", "no-timestamp"])
+def test_tables_that_take_no_such_row(strict, table, create, line, what):
+    if create:
+        strict.sql(create.replace("@", table))
+    answer = strict.write(line.replace("@", table))
+    assert (answer.status, answer.json()["code"], answer.json()["line"]) == (400, "invalid", 1)
+    assert answer.json()["message"].endswith("error in line 1: " + what.replace("@", table))
+
+
+def test_more_connections_than_allowed_are_429(make_questdb):
+    """Or the server just hangs up: a client takes either for a reason to wait."""
+    limited = make_questdb("limited", http_ilp_connection_limit="1").start()
+    host, port = limited.address.rsplit(":", 1)
+    with socket.create_connection((host, int(port)), timeout=5) as first:
+        first.sendall(b"POST /write HTTP/1.1\r\nHost: x\r\nContent-Length: 8\r\n\r\nt f=1i 5")
+        assert first.recv(65536).startswith(b"HTTP/1.1 204 ")
+        answer = raw(limited, b"POST /write HTTP/1.1\r\nHost: x\r\nContent-Length: 8\r\n\r\nt f=1i 6")
+        assert answer.startswith(b"HTTP/1.1 429 ") and answer.endswith(b"<closed>")
+    limited.stop()
+
+
+# ---- logins
+
+
+@pytest.fixture(scope="module")
+def guarded(make_questdb):
+    server = make_questdb("guarded", http_user="ada", http_password="engine 1843")
+    server.user, server.password = "ada", "engine 1843"
+    return server.start()
+
+
+def test_settings_and_ping_need_no_login(guarded):
+    settings = exchange(guarded.address, "GET", "/settings")
+    assert settings.status == 200 and settings.json()["config"]["acl.enabled"] is True
+    assert exchange(guarded.address, "GET", "/ping").status == 204
+
+
+@pytest.mark.parametrize("headers", [{}, {"Authorization": "Basic YWRhOndyb25n"}, {"Authorization": "Bearer abc"}],
+                         ids=["none", "wrong", "token"])
+def test_a_missing_or_wrong_login_is_401(guarded, table, headers):
+    answer = exchange(guarded.address, "POST", "/write", f"{table} f=1i 5\n".encode(), headers)
+    assert (answer.status, answer.headers["Content-Type"], answer.text.strip()) == (
+        401, "text/plain; charset=utf-8", "Unauthorized")
+
+
+def test_the_client_logs_in(guarded, client, table):
+    conf = f"http::addr={guarded.address};username=ada;password=engine 1843;"
+    done = client.run("send", "-", "--conf", conf, text=f"{table} f=1i 5\n")
+    assert done.returncode == 0, done.stderr
+    assert rows_of(guarded, table) == 1
+    assert client.query(conf, f"SELECT f FROM {table}")["dataset"] == [[1]]
+
+
+def test_the_client_keeps_its_rows_where_its_login_is_refused(guarded, client, table, tmp_path):
+    conf = f"http::addr={guarded.address};sf_dir={tmp_path};username=ada;password="
+    done = client.run("send", "-", "--timeout", "3s", "--conf", conf + "wrong secret;", text=f"{table} f=1i 5\n")
+    assert done.returncode == 1
+    assert "401" in done.stderr and "wrong secret" not in done.stderr
+    done = client.run("send", "-", "--conf", conf + "engine 1843;", text=f"{table} f=2i 6\n")
+    assert done.returncode == 0, done.stderr
+    assert rows_of(guarded, table) == 2

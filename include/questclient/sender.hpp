@@ -3,8 +3,12 @@
 
 #include <chrono>
 #include <cstdint>
+#include <exception>
 #include <functional>
+#include <future>
+#include <initializer_list>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -14,9 +18,23 @@
 #include <questclient/events.hpp>
 #include <questclient/line_buffer.hpp>
 #include <questclient/options.hpp>
+#include <questclient/prepared_row.hpp>
 #include <questclient/stats.hpp>
 
 namespace questclient {
+
+/// Where the application's source stands: a Kafka offset, a file position, a CDC LSN. Opaque, at most 4096
+/// bytes. See Sender::flush(const SourcePosition&).
+struct SourcePosition {
+  std::string token;
+};
+
+/// How a flush_async() ended.
+struct FlushResult {
+  Fsn fsn = 0;                 ///< 0: there were no rows, or the flush failed.
+  std::exception_ptr failure;  ///< Null: the rows are in the slot. Else they are given back in `rows`.
+  LineBuffer rows;
+};
 
 /// Streams rows into QuestDB.
 ///
@@ -27,10 +45,15 @@ namespace questclient {
 ///
 /// Threads: the row methods (`table` ... `at_now`, `flush()`) belong to one thread; everything else is safe
 /// from any. Each further producer thread takes a `new_buffer()` and calls `flush(buffer)`.
+///
+/// A child of fork() must not use its parent's sender: every call throws Error{forked}.
 class Sender {
  public:
   /// Opens the slot (rows left by an earlier process are sent first) and starts sending in the background.
-  /// Needs no reachable host. Throws Error: config, slot_locked (names the holder), slot_io.
+  /// Needs no reachable host unless initial_connect_retry says so. Throws Error: config, slot_locked (names
+  /// the holder), slot_io, slot_format, slot_key, tls (roots), connect (initial_connect_retry).
+  /// A sender in memory starts its I/O thread with the first row that waits for the flush timer, or with the
+  /// first flush; one on disk has its I/O thread and the slot's maintenance thread from the beginning.
   static Sender from_conf(std::string_view conf, Handlers handlers = {});
   static Sender from_env(Handlers handlers = {});
   explicit Sender(const Options& options, Handlers handlers = {});
@@ -40,44 +63,84 @@ class Sender {
   ~Sender();
 
   /// The row methods of LineBuffer, on the sender's own buffer. `at` and `at_now` end the row and flush when
-  /// auto_flush_rows or auto_flush_bytes is reached; they then block and fail as flush() does.
+  /// auto_flush_rows or auto_flush_bytes is reached; they then block and fail as flush() does. Rows that are
+  /// older than auto_flush_interval are flushed by a timer, whether or not another row comes.
   template <class Name>
   Sender& table(const Name& name) {
-    buffer().table(name);
-    return *this;
+    return in_row([&](LineBuffer& rows) { rows.table(name); });
   }
   template <class Name>
   Sender& symbol(const Name& name, std::string_view value) {
-    buffer().symbol(name, value);
-    return *this;
+    return in_row([&](LineBuffer& rows) { rows.symbol(name, value); });
   }
   template <class Name, class Value>
   Sender& column(const Name& name, const Value& value) {
-    buffer().column(name, value);
-    return *this;
+    return in_row([&](LineBuffer& rows) { rows.column(name, value); });
   }
   void at(TimestampNanos timestamp);
   void at(TimestampMicros timestamp);
   void at_now();
 
-  /// The buffer behind the row methods.
-  LineBuffer& buffer();
+  /// A row whose names are checked once, for add(). See PreparedRow.
+  ///
+  ///     const auto trades = sender.row("trades", {"symbol", "side"}, {"price", "amount"});
+  ///     sender.add(trades, "ETH-USD", "sell", 2615.54, 0.00044, TimestampNanos::now());
+  PreparedRow row(std::string_view table, std::initializer_list<std::string_view> symbols,
+                  std::initializer_list<std::string_view> columns) const;
+  /// One prepared row (its values and timestamp), or a ColumnBatch, which is many. Flushes as `at` does.
+  template <class First, class... More>
+  void add(const First& first, const More&... more) {
+    in_row([&](LineBuffer& rows) { rows.add(first, more...); });
+    row_ended();
+  }
+
   /// A buffer for another thread, with this sender's protocol version and bounds.
   LineBuffer new_buffer() const;
 
   /// Moves the buffered rows into the slot as one frame and returns its number (0: there were none).
-  /// Success means: the rows survive this process (with sf_durability=flush: a power cut too). Blocks for the
-  /// local commit, and while the slot is at its quota, at most sf_append_deadline_millis.
-  /// Errors: slot_full, slot_io, closed; the rows then stay in the buffer.
+  /// Success means: the rows survive this process (with sf_durability=flush or append: a power cut too).
+  /// Blocks for the local commit, and while the slot is at its quota, at most sf_append_deadline_millis.
+  /// Errors: slot_full, slot_io, closed, forked; the rows then stay in the buffer.
   Fsn flush();
   Fsn flush(LineBuffer& buffer);
+
+  /// The same, and in the same commit the place in its source that the application has reached. After a crash
+  /// position() gives the newest one back: read on from there, and every row is in the slot exactly once.
+  /// Without rows the position alone is committed. Needs auto_flush=off: a frame that was flushed on its own
+  /// would be repeated after a crash. Errors: also invalid_api_call (auto_flush), invalid_value (too long).
+  Fsn flush(const SourcePosition& position);
+  Fsn flush(LineBuffer& buffer, const SourcePosition& position);
+  /// The newest position in the slot, also of earlier processes. A sender in memory begins without one.
+  std::optional<SourcePosition> position() const;
+
+  /// Takes the rows out of the buffer and returns at once; the slot's own thread commits them, in the order
+  /// of the calls and of other flushes. The future, or the callback on the slot's thread, tells the frame's
+  /// number or gives the rows back. Without room it fails at once with slot_full; the callback then comes
+  /// before the call returns. close() waits for these appends. Throws Error: closed, forked; the rows then
+  /// stay in the buffer.
+  std::future<FlushResult> flush_async(LineBuffer& buffer);
+  void flush_async(LineBuffer& buffer, std::function<void(FlushResult)> done);
+  std::future<FlushResult> flush_async();
+  /// Never blocks, neither for the disk nor for room: false means that nothing was taken. True: the rows are
+  /// on their way to the slot's own thread; a failure there is reported as an event, and the rows are tried
+  /// again until the sender is closed.
+  bool try_flush(LineBuffer& buffer);
+  bool try_flush();
+
+  /// flush(), then waits at most retry_timeout until a server has committed the rows: what QuestDB's clients
+  /// call flush. False: the time was over; the rows are safe in the slot and go on being sent.
+  /// Throws Error{rejected}: rows of this flush went to the dead letters; carries the server's answer.
+  bool flush_and_wait();
+  bool flush_and_wait(LineBuffer& buffer);
+
   /// The same for rows that are already ILP, as QuestDB reads it over HTTP: `row_lengths` are the bytes of
   /// each row, line end included, and add up to the payload. The rows are not looked at: what the server
   /// refuses ends in the dead letters. Throws also invalid_value: lengths that do not fit.
   Fsn flush_encoded(std::string_view payload, std::span<const std::uint32_t> row_lengths);
 
   /// Blocks until every row up to `fsn` is that safe; false: the timeout came first, nothing is lost.
-  /// Ack::durable against a server without an object store throws Error{config}.
+  /// Ack::durable against a server without an object store throws Error{config}; so does any Ack over TCP,
+  /// which has no acknowledgements. Throws Error{unauthorised} or the error of a halt once sending stopped.
   bool wait(Fsn fsn, Ack ack, std::chrono::milliseconds timeout) const;
   /// Blocks until the slot is empty (every row trimmed, dead letters aside); false: the timeout came first.
   bool drain(std::chrono::milliseconds timeout) const;
@@ -88,9 +151,29 @@ class Sender {
   Fsn acked_fsn() const;
   Fsn durable_fsn() const;
   Stats stats() const;
+  /// Events since the last call, oldest first; at most error_inbox_capacity are kept, the oldest are dropped
+  /// and counted (Stats::dropped_notifications). For those who would rather poll than be called.
+  std::vector<SenderEvent> poll_events();
 
  private:
   class Impl;
+
+  /// The sender's own rows; the flush timer keeps off until the row is complete or refused.
+  LineBuffer& open_row();
+  void row_refused() noexcept;
+  void row_ended();
+  template <class Call>
+  Sender& in_row(Call call) {
+    LineBuffer& rows = open_row();
+    try {
+      call(rows);
+    } catch (...) {
+      row_refused();
+      throw;
+    }
+    return *this;
+  }
+
   std::unique_ptr<Impl> impl_;
 };
 

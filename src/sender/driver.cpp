@@ -3,60 +3,103 @@
 #include <algorithm>
 #include <utility>
 
+#include "sender/event_log.hpp"
+#include "sender/handler_scope.hpp"
+
 namespace questclient::sender {
 
 namespace {
 
-/// How long to leave it alone after the machine failed us, for example out of memory.
+/// How long to leave it alone after the machine failed us, for example out of memory, or the slot's disk did.
 constexpr std::chrono::seconds kRetryAfterFailure{1};
+/// Between two looks at what nobody waits for: damage that was found, stats for those outside.
+constexpr std::chrono::seconds kHousekeeping{1};
 
 }  // namespace
 
-Driver::Driver(CoreOptions options, std::unique_ptr<buffer::Slot> slot, const buffer::SlotReport& report,
-               const base::Clock& clock, base::RandomSource& random, EventHandler on_event)
-    : clock_(clock),
-      on_event_(std::move(on_event)),
+Driver::Driver(DriverOptions options, std::unique_ptr<buffer::Slot> slot, const buffer::SlotReport& report,
+               const base::Clock& clock, base::RandomSource& random, Handlers handlers,
+               FlushTimer flush_timer)
+    : options_(std::move(options)),
+      clock_(clock),
+      handlers_(std::move(handlers)),
+      on_flush_timer_(std::move(flush_timer)),
+      inbox_(options_.inbox_capacity),
       slot_(std::move(slot)),
-      core_(std::make_unique<Core>(std::move(options), *slot_, random)) {
+      core_(std::make_unique<Core>(options_.core, *slot_, random)),
+      later_(*slot_, {[this](const std::exception_ptr& failure) {
+                        SenderEvent event;
+                        event.kind = SenderEvent::Kind::slot_io;
+                        event.code = ErrorCode::slot_io;
+                        event.message = "Rows that were flushed in the background are not in the slot yet: ";
+                        try {
+                          std::rethrow_exception(failure);
+                        } catch (const std::exception& error) {
+                          event.message += error.what();
+                        }
+                        event.message += " They are kept in memory and tried again every second.";
+                        tell(std::move(event));
+                        loop_.post([this] { retry_held(); });
+                      },
+                      [this] {
+                        // Taken and given back: nobody may be between looking and falling asleep.
+                        observed_mutex_.lock();
+                        observed_mutex_.unlock();
+                        observed_changed_.notify_all();
+                      }}) {
+  slot_->on_event([this](const buffer::SlotEvent& event) { on_slot_event(event); });
   slot_->on_appended([this] { on_appended(); });
   loop_.post([this, damage = report.damage] {
-    for (const auto& found : damage) {
-      SenderEvent event;
-      event.kind = SenderEvent::Kind::segment_damaged;
-      event.message = found.message + " It lies in " + found.file + ".";
-      deliver(event);
-    }
+    report_damage(damage);
     handle([](Core& core, base::Time now) { return core.start(now); });
   });
-  thread_ = std::thread([this] { loop_.run(); });
-  thread_id_ = thread_.get_id();
 }
 
 Driver::~Driver() {
   stop();
 }
 
+void Driver::start() {
+  if (is_started_.load(std::memory_order_acquire)) return;
+  const std::lock_guard once(start_mutex_);
+  if (is_started_) return;
+  thread_ = std::thread([this] { loop_.run(); });
+  is_started_ = true;
+}
+
 void Driver::stop() {
   const std::lock_guard once(stop_mutex_);
   if (!core_) return;
   loop_.stop();
-  thread_.join();
+  if (thread_.joinable()) thread_.join();
   connections_.clear();
-  timer_.cancel();
   std::unique_ptr<buffer::Slot> slot;
   {
     const std::scoped_lock lock(core_mutex_, observed_mutex_);
     final_stats_ = stats_locked();
     observed_.drained = final_stats_.slot_frames == 0;
+    observed_.position = slot_->position();
     observed_.stopped = true;
     core_.reset();
     slot = std::move(slot_);
   }
   observed_changed_.notify_all();
+  if (options_.publishes_stats) slot->publish_stats(to_json(stats()));
 }
 
-Fsn Driver::append(std::string_view payload, std::span<const std::uint32_t> row_lengths) {
-  return slot_->append(payload, row_lengths);
+Fsn Driver::append(const buffer::AppendRows& rows) {
+  start();
+  return slot_->append(rows);
+}
+
+LaterAppends& Driver::later() {
+  start();
+  return later_;
+}
+
+std::optional<std::string> Driver::position() const {
+  const std::scoped_lock lock(core_mutex_, observed_mutex_);
+  return slot_ ? slot_->position() : observed_.position;
 }
 
 void Driver::on_appended() {
@@ -68,15 +111,33 @@ void Driver::on_appended() {
   });
 }
 
-template <class Event>
-void Driver::handle(Event event) {
+void Driver::on_slot_event(const buffer::SlotEvent& found) {
+  using Kind = buffer::SlotEvent::Kind;
+  if (found.kind == Kind::rows_dropped) {
+    loop_.post([this, found] {
+      handle([&](Core& core, base::Time now) {
+        return core.on_rows_dropped(found.first, found.end, found.rows, now);
+      });
+    });
+    return;
+  }
+  SenderEvent event;
+  event.kind = found.kind == Kind::filling ? SenderEvent::Kind::slot_filling : SenderEvent::Kind::slot_io;
+  event.code = found.kind == Kind::filling ? ErrorCode::slot_full : ErrorCode::slot_io;
+  event.message = found.message;
+  tell(std::move(event));
+}
+
+void Driver::handle(const Event& event) {
   std::vector<Action> actions;
   std::optional<Capabilities> capabilities;
+  std::optional<SenderEvent> stopped_by;
   std::string failure;
   try {
     const std::lock_guard lock(core_mutex_);
     actions = event(*core_, clock_.now());
     capabilities = core_->capabilities();
+    stopped_by = core_->stopped_by();
   } catch (const std::exception& error) {
     failure = error.what();
   }
@@ -86,14 +147,34 @@ void Driver::handle(Event event) {
     deliver(warning);
     retry_at_ = clock_.now() + kRetryAfterFailure;
   }
+  observe(actions, capabilities, std::move(stopped_by));
   carry_out(std::move(actions));
   arm_timer();
+  arm_housekeeping();
   {
     const std::lock_guard lock(observed_mutex_);
-    if (capabilities) observed_.durable_offered = capabilities->tells_durable();
+    observed_.round_failed = connections_.empty() && !observed_.was_connected;
   }
   // Always, not only after Progress: a trim may have emptied the slot.
   observed_changed_.notify_all();
+}
+
+/// First of all, so that who waits for rows finds their rejection before their acknowledgement.
+void Driver::observe(const std::vector<Action>& actions, const std::optional<Capabilities>& capabilities,
+                     std::optional<SenderEvent> stopped_by) {
+  using Kind = SenderEvent::Kind;
+  const std::lock_guard lock(observed_mutex_);
+  if (capabilities) observed_.durable_offered = capabilities->tells_durable();
+  observed_.stopped_by = std::move(stopped_by);
+  for (const Action& action : actions) {
+    const auto* report = std::get_if<Report>(&action);
+    if (report == nullptr) continue;
+    const SenderEvent& event = report->event;
+    if (event.kind == Kind::connected) observed_.was_connected = true;
+    if (event.kind != Kind::rows_rejected && (event.kind != Kind::rows_dropped || event.fsn == 0)) continue;
+    if (observed_.rejections.size() == kRememberedRejections) observed_.rejections.pop_front();
+    observed_.rejections.push_back(event);
+  }
 }
 
 void Driver::arm_timer() {
@@ -119,112 +200,57 @@ void Driver::arm_timer() {
   });
 }
 
-void Driver::carry_out(std::vector<Action> actions) {
-  for (Action& action : actions) {
-    std::visit([this](auto& chosen) { act(chosen); }, action);
-  }
-}
-
-void Driver::act(Connect& action) {
-  const ConnectionId id = action.connection;
-  auto& connection = connections_[id];
-  connection = std::make_unique<net::HttpConnection>(loop_);
-  connection->connect(action.host.host, action.host.port, action.timeout,
-                      [this, id](const net::NetError* error) {
-                        if (error != nullptr) {
-                          on_lost(id, *error);
-                          return;
-                        }
-                        handle([id](Core& core, base::Time now) { return core.on_connected(id, now); });
-                      });
-}
-
-void Driver::act(Disconnect& action) {
-  connections_.erase(action.connection);
-}
-
-void Driver::act(Send& action) {
-  const ConnectionId id = action.connection;
-  const auto found = connections_.find(id);
-  if (found == connections_.end()) return;
-  found->second->request(
-      std::move(action.request), action.timeout,
-      [this, id](const net::NetError* error, const net::HttpResponse& response) {
-        if (error != nullptr) {
-          on_lost(id, *error);
-          return;
-        }
-        handle([&](Core& core, base::Time now) { return core.on_response(id, response, now); });
-      });
-}
-
-void Driver::act(Progress& action) {
-  const std::lock_guard lock(observed_mutex_);
-  observed_.acked = action.acked;
-  observed_.durable = action.durable;
-}
-
-// No handler for acknowledgements or tokens is set: see CoreOptions::asks_for_tokens.
-void Driver::act(Acknowledged&) {}
-void Driver::act(AskToken&) {}
-
-void Driver::act(Report& action) {
-  using Kind = SenderEvent::Kind;
-  if (action.event.kind == Kind::unauthorised || action.event.kind == Kind::connected) {
-    const std::lock_guard lock(observed_mutex_);
-    observed_.unauthorised = action.event.kind == Kind::connected ? "" : action.event.message;
-  }
-  deliver(action.event);
-}
-
-void Driver::on_lost(ConnectionId connection, const net::NetError& error) {
-  connections_.erase(connection);
-  handle([&](Core& core, base::Time now) { return core.on_connection_lost(connection, error, now); });
-}
-
-void Driver::deliver(const SenderEvent& event) const {
-  try {
-    on_event_(event);
-  } catch (...) {
-    // The handler belongs to the application; sending must go on.
-  }
-}
-
-template <class Reached>
-bool Driver::wait_until(std::chrono::milliseconds timeout, Reached reached) const {
-  if (std::this_thread::get_id() == thread_id_) {
-    throw Error(ErrorCode::invalid_api_call, Disposition::fix_and_resend,
-                "A handler runs on the I/O thread and cannot wait for it. Wait on another thread.");
-  }
-  std::unique_lock lock(observed_mutex_);
-  const auto settled = [&] { return reached() || observed_.stopped || !observed_.unauthorised.empty(); };
-  // A deadline of its own arithmetic: adding the longest timeout to now would overflow.
-  constexpr std::chrono::milliseconds kLongest = std::chrono::hours(24 * 365);
-  observed_changed_.wait_for(lock, std::clamp(timeout, std::chrono::milliseconds(0), kLongest), settled);
-  if (reached()) return true;
-  if (!observed_.unauthorised.empty() && !observed_.stopped) {
-    throw Error(ErrorCode::unauthorised, Disposition::terminal,
-                observed_.unauthorised + " Sending has stopped; every row is kept in the slot.");
-  }
-  return false;
-}
-
-bool Driver::wait(Fsn fsn, Ack ack, std::chrono::milliseconds timeout) const {
-  bool refused = false;
-  const bool reached = wait_until(timeout, [&] {
-    if (ack == Ack::committed) return observed_.acked >= fsn;
-    refused = observed_.durable < fsn && observed_.durable_offered == false;
-    return refused || observed_.durable >= fsn;
+void Driver::arm_housekeeping() {
+  if (housekeeping_armed_) return;
+  housekeeping_armed_ = true;
+  housekeeping_.set(clock_.now() + kHousekeeping, [this] {
+    housekeeping_armed_ = false;  // armed again by the next event: an idle sender wakes up for nothing
+    keep_house();
   });
-  if (!refused) return reached;
-  throw Error(ErrorCode::config, Disposition::fix_and_resend,
-              "The server does not tell which rows are durable: it has no object store or speaks plain ILP. "
-              "Wait for Ack::committed, or connect to a cluster that replicates.");
 }
 
-bool Driver::drain(std::chrono::milliseconds timeout) const {
-  return wait_until(timeout,
-                    [&] { return observed_.stopped ? observed_.drained : slot_->stats().frames == 0; });
+void Driver::keep_house() {
+  try {
+    report_damage(slot_->take_damage());
+    if (options_.publishes_stats) slot_->publish_stats(to_json(stats()));
+  } catch (const std::exception& error) {
+    SenderEvent warning;
+    warning.message = error.what();
+    deliver(warning);
+  }
+}
+
+void Driver::arm_flush_timer(base::Time when) {
+  start();
+  loop_.post([this, when] { flush_timer_.set(when, [this] { run_flush_timer(); }); });
+}
+
+void Driver::run_flush_timer() {
+  const auto next = on_flush_timer_(clock_.now());
+  if (next) flush_timer_.set(*next, [this] { run_flush_timer(); });
+}
+
+void Driver::retry_held() {
+  if (!later_.holds()) return;
+  // Not at once: what made it fail is hardly over yet.
+  held_timer_.set(clock_.now() + kRetryAfterFailure, [this] {
+    try {
+      later_.retry();
+    } catch (const std::exception&) {
+      // Told when it was held; it still is.
+    }
+    retry_held();
+  });
+}
+
+void Driver::report_damage(const std::vector<buffer::SlotReport::Damage>& damage) {
+  for (const auto& found : damage) {
+    SenderEvent event;
+    event.kind = SenderEvent::Kind::segment_damaged;
+    event.code = ErrorCode::slot_damaged;
+    event.message = found.message + " It lies in " + found.file + ".";
+    deliver(event);
+  }
 }
 
 Fsn Driver::acked_fsn() const {
@@ -239,7 +265,10 @@ Fsn Driver::durable_fsn() const {
 
 Stats Driver::stats() const {
   const std::scoped_lock lock(core_mutex_, observed_mutex_);
-  return core_ ? stats_locked() : final_stats_;
+  Stats stats = core_ ? stats_locked() : final_stats_;
+  stats.dropped_notifications = inbox_.dropped();
+  if (options_.add_stats) options_.add_stats(stats);
+  return stats;
 }
 
 Stats Driver::stats_locked() const {
@@ -251,7 +280,19 @@ Stats Driver::stats_locked() const {
   stats.slot_frames = slot.frames;
   stats.slot_rows = slot.rows;
   stats.slot_bytes = slot.bytes;
+  stats.slot_max_bytes = options_.slot_max_bytes;
+  stats.memory_bytes = slot.memory_bytes;
   stats.backpressure_stalls = slot.backpressure_stalls;
+  stats.backpressure_time = std::chrono::nanoseconds(slot.backpressure_nanos);
+  stats.slot_io_errors = slot.io_errors;
+  stats.slot_syncs = slot.syncs;
+  stats.dead_letters = slot.dead_letters;
+  stats.dead_letter_bytes = slot.dead_letter_bytes;
+  if (slot.frames > 0 && slot.oldest_wall_nanos > 0) {
+    stats.oldest_frame_age =
+        std::chrono::nanoseconds(std::max<std::int64_t>(clock_.wall_nanos() - slot.oldest_wall_nanos, 0));
+  }
+  if (const auto stopped_by = core_->stopped_by()) stats.last_terminal_error = stopped_by->message;
   return stats;
 }
 

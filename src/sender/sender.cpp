@@ -1,169 +1,11 @@
-#include <atomic>
-#include <exception>
-#include <mutex>
-#include <shared_mutex>
 #include <utility>
 
 #include <questclient/sender.hpp>
 
-#include "base/clock.hpp"
-#include "base/random.hpp"
-#include "buffer/slot.hpp"
-#include "net/authorization.hpp"
-#include "sender/core.hpp"
-#include "sender/driver.hpp"
-#include "sender/event_log.hpp"
+#include "sender/sender_impl.hpp"
+#include "sender/sender_options.hpp"
 
 namespace questclient {
-
-namespace {
-
-Options checked(Options options) {
-  options.validate();
-  if (options.transport != Transport::http) {
-    throw Error(ErrorCode::config, Disposition::fix_and_resend,
-                "The sender speaks http only. Begin the connect string with http::");
-  }
-  return options;
-}
-
-LineBuffer::Options buffer_options(const Options& options) {
-  LineBuffer::Options result;
-  result.version = options.protocol_version == 1 ? ProtocolVersion::v1 : ProtocolVersion::v2;
-  result.initial_size = options.init_buf_size;
-  result.max_size = options.max_buf_size;
-  result.max_name_len = options.max_name_len;
-  return result;
-}
-
-buffer::SlotOptions slot_options(const Options& options) {
-  constexpr std::uint64_t kMemoryQuota = std::uint64_t{128} << 20;
-  constexpr std::uint64_t kDiskQuota = std::uint64_t{10} << 30;
-  buffer::SlotOptions result;
-  result.sf_dir = options.sf_dir;
-  result.sender_id = options.sender_id;
-  result.max_segment_bytes = options.sf_max_segment_bytes;
-  result.max_total_bytes =
-      options.sf_max_total_bytes.value_or(options.sf_dir.empty() ? kMemoryQuota : kDiskQuota);
-  result.durability = options.sf_durability;
-  result.append_deadline = options.sf_append_deadline_millis;
-  return result;
-}
-
-sender::CoreOptions core_options(const Options& options) {
-  sender::CoreOptions result;
-  result.hosts = options.addr;
-  result.authorization = net::authorization_header(options.username, options.password, options.token);
-  result.trim_at = options.request_durable_ack;
-  result.connect_timeout = options.connect_timeout;
-  result.request_timeout = options.request_timeout;
-  result.request_min_throughput = options.request_min_throughput;
-  result.initial_backoff = options.reconnect_initial_backoff_millis;
-  result.max_backoff = options.reconnect_max_backoff_millis;
-  result.durable_poll = options.durable_ack_keepalive_interval_millis;
-  return result;
-}
-
-void check_lengths(std::string_view payload, std::span<const std::uint32_t> row_lengths) {
-  std::uint64_t total = 0;
-  bool empty_row = false;
-  for (const std::uint32_t length : row_lengths) {
-    total += length;
-    empty_row = empty_row || length == 0;
-  }
-  if (total != payload.size() || empty_row) {
-    throw Error(ErrorCode::invalid_value, Disposition::fix_and_resend,
-                "The row lengths do not describe the payload: they add up to " + std::to_string(total) +
-                    " of " + std::to_string(payload.size()) + " bytes" + (empty_row ? ", and one is 0" : "") +
-                    ". Give the bytes of each row, line end included.");
-  }
-}
-
-}  // namespace
-
-class Sender::Impl {
- public:
-  Impl(const Options& given, Handlers handlers)
-      : options_(checked(given)), buffer_(buffer_options(options_)) {
-    buffer::SlotReport report;
-    auto slot = buffer::Slot::open(slot_options(options_), clock_, random_, report);
-    driver_.emplace(core_options(options_), std::move(slot), report, clock_, random_,
-                    handlers.on_event ? std::move(handlers.on_event) : sender::log_event);
-  }
-
-  Fsn append(std::string_view payload, std::span<const std::uint32_t> row_lengths) {
-    // Shared by appenders, taken whole by close(): no append is under way when the slot is released.
-    const std::shared_lock lock(closing_);
-    if (closed_) {
-      throw Error(ErrorCode::closed, Disposition::terminal,
-                  "The sender is closed. Open another one to send these rows.");
-    }
-    if (row_lengths.empty()) return 0;
-    const Fsn fsn = driver_->append(payload, row_lengths);
-    rows_flushed_ += row_lengths.size();
-    bytes_flushed_ += payload.size();
-    return fsn;
-  }
-
-  Fsn flush(LineBuffer& buffer) {
-    const Fsn fsn = append(buffer.payload(), buffer.row_lengths());
-    buffer.clear();
-    return fsn;
-  }
-
-  void row_ended() {
-    if (!options_.auto_flush) return;
-    const bool rows = options_.auto_flush_rows != 0 && buffer_.rows() >= options_.auto_flush_rows;
-    const bool bytes = options_.auto_flush_bytes != 0 && buffer_.size() >= options_.auto_flush_bytes;
-    if (rows || bytes) flush(buffer_);
-  }
-
-  void close() {
-    const std::lock_guard once(close_mutex_);
-    if (closed_) return;
-    std::exception_ptr failure;
-    try {
-      buffer_.cancel_row();
-      flush(buffer_);
-    } catch (...) {
-      failure = std::current_exception();
-    }
-    {
-      const std::unique_lock lock(closing_);
-      closed_ = true;
-    }
-    try {
-      driver_->drain(options_.close_flush_timeout_millis);
-    } catch (const Error&) {
-      // Unauthorised: there is nothing to wait for, and the handler has been told.
-    }
-    driver_->stop();
-    if (failure) std::rethrow_exception(failure);
-  }
-
-  Stats stats() const {
-    Stats stats = driver_->stats();
-    stats.rows_flushed = rows_flushed_;
-    stats.bytes_flushed = bytes_flushed_;
-    return stats;
-  }
-
-  LineBuffer& buffer() { return buffer_; }
-  const Options& options() const { return options_; }
-  const sender::Driver& driver() const { return *driver_; }
-
- private:
-  const Options options_;
-  base::SystemClock clock_;
-  base::SystemRandom random_;
-  LineBuffer buffer_;
-  std::shared_mutex closing_;
-  bool closed_ = false;  // written under both mutexes
-  std::mutex close_mutex_;
-  std::atomic<std::uint64_t> rows_flushed_{0};
-  std::atomic<std::uint64_t> bytes_flushed_{0};
-  std::optional<sender::Driver> driver_;
-};
 
 Sender::Sender(const Options& options, Handlers handlers)
     : impl_(std::make_unique<Impl>(options, std::move(handlers))) {}
@@ -177,6 +19,11 @@ Sender& Sender::operator=(Sender&& other) noexcept {
 
 Sender::~Sender() {
   if (!impl_) return;
+  if (impl_->is_in_child()) {
+    // Its threads, locks and files are the parent's: taking them down would harm it or hang here.
+    [[maybe_unused]] const Impl* abandoned = impl_.release();
+    return;
+  }
   try {
     impl_->close();
   } catch (...) {
@@ -187,49 +34,93 @@ Sender::~Sender() {
 Sender Sender::from_conf(std::string_view conf, Handlers handlers) {
   return Sender(Options::from_conf(conf), std::move(handlers));
 }
-
 Sender Sender::from_env(Handlers handlers) {
   return Sender(Options::from_env(), std::move(handlers));
 }
 
+LineBuffer& Sender::open_row() {
+  return impl_->open_row();
+}
+void Sender::row_refused() noexcept {
+  impl_->leave_row();
+}
+void Sender::row_ended() {
+  impl_->row_ended();
+}
+
 void Sender::at(TimestampNanos timestamp) {
-  impl_->buffer().at(timestamp);
-  impl_->row_ended();
+  in_row([&](LineBuffer& rows) { rows.at(timestamp); });
+  row_ended();
 }
-
 void Sender::at(TimestampMicros timestamp) {
-  impl_->buffer().at(timestamp);
-  impl_->row_ended();
+  in_row([&](LineBuffer& rows) { rows.at(timestamp); });
+  row_ended();
 }
-
 void Sender::at_now() {
-  impl_->buffer().at_now();
-  impl_->row_ended();
+  in_row([](LineBuffer& rows) { rows.at_now(); });
+  row_ended();
 }
 
-LineBuffer& Sender::buffer() {
-  return impl_->buffer();
+PreparedRow Sender::row(std::string_view table, std::initializer_list<std::string_view> symbols,
+                        std::initializer_list<std::string_view> columns) const {
+  return PreparedRow(table, symbols, columns, impl_->options().max_name_len);
 }
+
 LineBuffer Sender::new_buffer() const {
-  return LineBuffer(buffer_options(impl_->options()));
+  impl_->check_process();
+  return LineBuffer(sender::buffer_options(impl_->options()));
 }
 
 Fsn Sender::flush() {
-  return impl_->flush(impl_->buffer());
+  return impl_->with_own_rows([&](LineBuffer& rows) { return impl_->flush(rows); });
 }
 Fsn Sender::flush(LineBuffer& buffer) {
   return impl_->flush(buffer);
 }
-
+Fsn Sender::flush(const SourcePosition& position) {
+  return impl_->with_own_rows([&](LineBuffer& rows) { return impl_->flush(rows, position); });
+}
+Fsn Sender::flush(LineBuffer& buffer, const SourcePosition& position) {
+  return impl_->flush(buffer, position);
+}
 Fsn Sender::flush_encoded(std::string_view payload, std::span<const std::uint32_t> row_lengths) {
-  check_lengths(payload, row_lengths);
-  return impl_->append(payload, row_lengths);
+  return impl_->flush_encoded(payload, row_lengths);
 }
 
+std::future<FlushResult> Sender::flush_async(LineBuffer& buffer) {
+  // Shared: a std::function has to be copyable.
+  const auto promise = std::make_shared<std::promise<FlushResult>>();
+  impl_->flush_async(buffer, [promise](FlushResult result) { promise->set_value(std::move(result)); });
+  return promise->get_future();
+}
+void Sender::flush_async(LineBuffer& buffer, std::function<void(FlushResult)> done) {
+  impl_->flush_async(buffer, std::move(done));
+}
+std::future<FlushResult> Sender::flush_async() {
+  return impl_->with_own_rows([&](LineBuffer& rows) { return flush_async(rows); });
+}
+
+bool Sender::try_flush(LineBuffer& buffer) {
+  return impl_->try_flush(buffer);
+}
+bool Sender::try_flush() {
+  return impl_->with_own_rows([&](LineBuffer& rows) { return impl_->try_flush(rows); });
+}
+
+bool Sender::flush_and_wait() {
+  return impl_->with_own_rows([&](LineBuffer& rows) { return impl_->flush_and_wait(rows); });
+}
+bool Sender::flush_and_wait(LineBuffer& buffer) {
+  return impl_->flush_and_wait(buffer);
+}
+
+std::optional<SourcePosition> Sender::position() const {
+  return impl_->position();
+}
 bool Sender::wait(Fsn fsn, Ack ack, std::chrono::milliseconds timeout) const {
+  impl_->check_process();
   return fsn == 0 || impl_->driver().wait(fsn, ack, timeout);
 }
-
 bool Sender::drain(std::chrono::milliseconds timeout) const {
   return impl_->driver().drain(timeout);
 }
@@ -244,6 +135,9 @@ Fsn Sender::durable_fsn() const {
 }
 Stats Sender::stats() const {
   return impl_->stats();
+}
+std::vector<SenderEvent> Sender::poll_events() {
+  return impl_->driver().poll_events();
 }
 
 }  // namespace questclient

@@ -12,141 +12,14 @@
 #include <questclient/sender.hpp>
 
 #include "base/delivery.hpp"
-#include "support/loopback_server.hpp"
-#include "support/temporary_directory.hpp"
+#include "driver_support.hpp"
 
 namespace questclient {
 namespace {
 
-using std::chrono::milliseconds;
-using test::LoopbackServer;
-using test::Peer;
-using test::ReceivedRequest;
+using namespace test;  // NOLINT(google-build-using-namespace)
 
-constexpr milliseconds kLong{20000};
-constexpr milliseconds kShort{30};
-const std::string kNoContent = "HTTP/1.1 204 OK\r\n\r\n";
-
-std::string answer(const std::string& status, const std::string& body, const std::string& headers = "") {
-  return "HTTP/1.1 " + status + "\r\n" + headers + "Content-Length: " + std::to_string(body.size()) +
-         "\r\n\r\n" + body;
-}
-
-/// As the real server sends errors: chunked, ended by two zeros.
-std::string bad_line(int line) {
-  const std::string body =
-      R"({"code":"invalid","message":"failed to parse line protocol:errors encountered on line(s):)"
-      R"(\nerror in line )" +
-      std::to_string(line) + R"(: no","line":)" + std::to_string(line) + R"(,"errorId":"x"})";
-  std::ostringstream size;
-  size << std::hex << body.size();
-  return "HTTP/1.1 400 Bad request\r\nTransfer-Encoding: chunked\r\nContent-Type: application/json; "
-         "charset=utf-8\r\n\r\n" +
-         size.str() + "\r\n" + body + "\r\n00\r\n\r\n";
-}
-
-/// A server that takes rows unless told otherwise.
-class Database {
- public:
-  /// What to answer to rows; nullopt: close the connection without a word.
-  using OnWrite = std::function<std::optional<std::string>(const ReceivedRequest&)>;
-
-  explicit Database(OnWrite on_write = {},
-                    std::string settings = R"({"config":{"line.proto.support.versions":[1,2,3]}})")
-      : on_write_(std::move(on_write)),
-        settings_(std::move(settings)),
-        server_([this](Peer& peer) { serve(peer); }) {}
-
-  std::string address() const { return server_.address(); }
-  void stop() { server_.stop(); }
-
-  /// The rows of every request that was answered with success, in order.
-  std::vector<std::string> rows() const {
-    const std::lock_guard lock(mutex_);
-    return rows_;
-  }
-  int writes() const { return writes_; }
-
- private:
-  void serve(Peer& peer) {
-    while (const auto request = peer.read_request()) {
-      if (request->target == "/settings") {
-        peer.send(answer("200 OK", settings_));
-        continue;
-      }
-      if (request->method == "POST") ++writes_;
-      const auto reply = on_write_ ? on_write_(*request) : kNoContent;
-      if (!reply) return;
-      if (request->method == "POST" && reply->starts_with("HTTP/1.1 204")) keep(request->body);
-      peer.send(*reply);
-    }
-  }
-
-  void keep(const std::string& body) {
-    const std::lock_guard lock(mutex_);
-    std::istringstream lines(body);
-    for (std::string line; std::getline(lines, line);) rows_.push_back(line);
-  }
-
-  OnWrite on_write_;
-  std::string settings_;
-  mutable std::mutex mutex_;
-  std::vector<std::string> rows_;
-  std::atomic<int> writes_{0};
-  LoopbackServer server_;
-};
-
-/// Events as they come, and a way to wait for one.
-class Events {
- public:
-  std::function<void(const SenderEvent&)> handler() {
-    return [this](const SenderEvent& event) {
-      const std::lock_guard lock(mutex_);
-      events_.push_back(event);
-      changed_.notify_all();
-    };
-  }
-  SenderEvent wait_for(SenderEvent::Kind kind) {
-    std::unique_lock lock(mutex_);
-    const auto found = [&] { return find(kind) != events_.end(); };
-    if (!changed_.wait_for(lock, kLong, found)) throw std::runtime_error("the event did not come");
-    return *find(kind);
-  }
-
- private:
-  std::vector<SenderEvent>::iterator find(SenderEvent::Kind kind) {
-    return std::find_if(events_.begin(), events_.end(), [&](const SenderEvent& e) { return e.kind == kind; });
-  }
-  std::mutex mutex_;
-  std::condition_variable changed_;
-  std::vector<SenderEvent> events_;
-};
-
-std::string conf(const std::string& addresses, const std::string& more = "") {
-  return "http::addr=" + addresses +
-         ";protocol_version=1;reconnect_initial_backoff_millis=1;reconnect_max_backoff_millis=10;" + more;
-}
-
-void row(Sender& sender, int number) {
-  sender.table("t").column("v", number).at(TimestampNanos{number});
-}
-
-std::string line(int number) {
-  return "t v=" + std::to_string(number) + "i " + std::to_string(number);
-}
-
-std::vector<std::string> lines(int from, int to) {
-  std::vector<std::string> out;
-  for (int i = from; i < to; ++i) out.push_back(line(i));
-  return out;
-}
-
-/// Both kinds of slot.
-class Driver : public ::testing::TestWithParam<bool> {
- protected:
-  std::string slot() const { return GetParam() ? "sf_dir=" + directory_.path().string() + ";" : ""; }
-  test::TemporaryDirectory directory_;
-};
+using Driver = BothSlots;
 INSTANTIATE_TEST_SUITE_P(, Driver, ::testing::Bool(),
                          [](const auto& which) { return which.param ? "DiskSlot" : "MemorySlot"; });
 
@@ -322,14 +195,15 @@ TEST_P(Driver, CloseFlushesWaitsAndReleasesTheSlot) {  // Invariant 5
   EXPECT_TRUE(sender.drain(kLong));
   sender.close();
 
-  row(sender, 1);
+  LineBuffer rows = sender.new_buffer();
+  rows.table("t").column("v", 1).at(TimestampNanos{1});
   try {
-    sender.flush();
+    sender.flush(rows);
     FAIL() << "a closed sender took rows";
   } catch (const Error& error) {
     EXPECT_EQ(error.code(), ErrorCode::closed);
   }
-  EXPECT_EQ(sender.buffer().rows(), 1U);  // Invariant 6
+  EXPECT_EQ(rows.rows(), 1U);  // Invariant 6
 
   Sender again = Sender::from_conf(conf(database.address(), slot()));
   row(again, 2);
@@ -341,15 +215,18 @@ TEST_P(Driver, RowsFlushThemselvesByNumberAndBySize) {
   Sender sender =
       Sender::from_conf(conf(database.address(), slot() + "auto_flush_rows=10;auto_flush_bytes=1k;"));
   for (int i = 0; i < 25; ++i) row(sender, i);
-  EXPECT_EQ(sender.buffer().rows(), 5U);
+  EXPECT_EQ(sender.stats().rows_flushed, 20U);
   EXPECT_EQ(sender.stats().last_fsn, 2U);
+  EXPECT_EQ(sender.stats().automatic_flushes, 2U);
   sender.table("t").column("text", std::string(1024, 'x')).at(TimestampNanos{1});
-  EXPECT_EQ(sender.buffer().rows(), 0U);
+  EXPECT_EQ(sender.stats().rows_flushed, 26U);
   EXPECT_EQ(sender.stats().last_fsn, 3U);
 
   Sender by_hand = Sender::from_conf(conf(database.address(), "auto_flush=off;auto_flush_rows=10;"));
   for (int i = 0; i < 25; ++i) row(by_hand, i);
-  EXPECT_EQ(by_hand.buffer().rows(), 25U);
+  EXPECT_EQ(by_hand.stats().last_fsn, 0U);
+  EXPECT_EQ(by_hand.flush(), 1U);
+  EXPECT_EQ(by_hand.stats().rows_flushed, 25U);
 }
 
 TEST_P(Driver, WaitingForDurableNeedsAServerThatTells) {
@@ -491,17 +368,18 @@ TEST(Sender, AFullSlotRefusesAfterItsDeadlineAndKeepsTheBuffer) {
           "sf_max_total_bytes=64k;sf_append_deadline_millis=20;close_flush_timeout_millis=0;auto_flush=off;"),
       [](const auto&) {});
   bool refused = false;
+  LineBuffer rows = sender.new_buffer();
   for (int i = 0; i < 100 && !refused; ++i) {
-    sender.table("t").column("text", std::string(4096, 'x')).at(TimestampNanos{i});
+    rows.table("t").column("text", std::string(4096, 'x')).at(TimestampNanos{i});
     try {
-      sender.flush();
+      sender.flush(rows);
     } catch (const Error& error) {
       EXPECT_EQ(error.code(), ErrorCode::slot_full);
       refused = true;
     }
   }
   EXPECT_TRUE(refused);
-  EXPECT_EQ(sender.buffer().rows(), 1U);
+  EXPECT_EQ(rows.rows(), 1U);
 }
 
 TEST(Sender, MovingKeepsItWorking) {

@@ -1,0 +1,104 @@
+// What Core wants done: connections, requests, handlers.
+#include <utility>
+
+#include "sender/driver.hpp"
+#include "sender/event_log.hpp"
+#include "sender/handler_scope.hpp"
+
+namespace questclient::sender {
+
+void Driver::carry_out(std::vector<Action> actions) {
+  for (Action& action : actions) {
+    std::visit([this](auto& chosen) { act(chosen); }, action);
+  }
+}
+
+void Driver::act(Connect& action) {
+  const ConnectionId id = action.connection;
+  auto& connection = connections_[id];
+  connection = net::make_connection(loop_, options_.endpoint);
+  connection->connect(action.host.host, action.host.port, action.timeout,
+                      [this, id](const net::NetError* error) {
+                        if (error != nullptr) {
+                          on_lost(id, *error);
+                          return;
+                        }
+                        handle([id](Core& core, base::Time now) { return core.on_connected(id, now); });
+                      });
+}
+
+void Driver::act(Disconnect& action) {
+  connections_.erase(action.connection);
+}
+
+void Driver::act(Send& action) {
+  const ConnectionId id = action.connection;
+  const auto found = connections_.find(id);
+  if (found == connections_.end()) return;
+  found->second->request(std::move(action.request), action.timeout,
+                         [this, id](const net::NetError* error, const net::HttpResponse& response) {
+                           if (error != nullptr) {
+                             on_lost(id, *error);
+                             return;
+                           }
+                           handle([&](Core& core, base::Time now) {
+                             return core.on_response(id, response, now, clock_.wall_nanos());
+                           });
+                         });
+}
+
+void Driver::act(Progress& action) {
+  const std::lock_guard lock(observed_mutex_);
+  observed_.acked = action.acked;
+  observed_.durable = action.durable;
+}
+
+void Driver::act(Acknowledged& action) {
+  if (!handlers_.on_acknowledged) return;
+  call_handler([&] { handlers_.on_acknowledged(action.fsn, action.ack); });
+}
+
+void Driver::act(AskToken&) {
+  // Once the other actions are carried out: the answer brings new ones.
+  loop_.post([this] {
+    std::string token;
+    if (handlers_.token) call_handler([&] { token = handlers_.token(); });
+    handle([&](Core& core, base::Time now) { return core.on_token(token, now); });
+  });
+}
+
+void Driver::act(Report& action) {
+  deliver(action.event);
+}
+
+void Driver::on_lost(ConnectionId connection, const net::NetError& error) {
+  const net::NetError copy = error;  // the connection's own, which is gone next
+  connections_.erase(connection);
+  handle([&](Core& core, base::Time now) { return core.on_connection_lost(connection, copy, now); });
+}
+
+template <class Call>
+void Driver::call_handler(Call call) const {
+  const HandlerScope scope(this);
+  try {
+    call();
+  } catch (...) {
+    // The handler belongs to the application; sending must go on.
+  }
+}
+
+void Driver::run_handler(const SenderEvent& event) const {
+  call_handler([&] { handlers_.on_event ? handlers_.on_event(event) : log_event(event); });
+}
+
+void Driver::deliver(const SenderEvent& event) {
+  inbox_.add(event);
+  run_handler(event);
+}
+
+void Driver::tell(SenderEvent event) {
+  inbox_.add(event);
+  loop_.post([this, event = std::move(event)] { run_handler(event); });
+}
+
+}  // namespace questclient::sender

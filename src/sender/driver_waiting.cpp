@@ -1,0 +1,81 @@
+// What other threads wait for.
+#include <algorithm>
+
+#include "sender/driver.hpp"
+#include "sender/handler_scope.hpp"
+
+namespace questclient::sender {
+
+void Driver::refuse_in_handler(const char* call) const {
+  if (!HandlerScope::is_inside(this)) return;
+  throw Error(ErrorCode::invalid_api_call, Disposition::fix_and_resend,
+              std::string(call) +
+                  " was called from a handler, which runs on the thread that it would wait for. Wait on "
+                  "another thread, or use flush_async, try_flush or Handlers::on_acknowledged.");
+}
+
+void Driver::throw_why_stopped(const SenderEvent& event) const {
+  throw Error(event.code, Disposition::terminal, event.message, event.server);
+}
+
+template <class Reached>
+bool Driver::wait_until(const char* call, std::chrono::milliseconds timeout, Reached reached) const {
+  refuse_in_handler(call);
+  std::unique_lock lock(observed_mutex_);
+  const auto settled = [&] { return reached() || observed_.stopped || observed_.stopped_by; };
+  // A deadline of its own arithmetic: adding the longest timeout to now would overflow.
+  constexpr std::chrono::milliseconds kLongest = std::chrono::hours(24 * 365);
+  observed_changed_.wait_for(lock, std::clamp(timeout, std::chrono::milliseconds(0), kLongest), settled);
+  if (reached()) return true;
+  if (observed_.stopped_by && !observed_.stopped) throw_why_stopped(*observed_.stopped_by);
+  return false;
+}
+
+void Driver::await_connection(bool only_one_round, std::chrono::milliseconds timeout) {
+  start();
+  const bool settled = wait_until("opening a sender", timeout, [&] {
+    return observed_.was_connected || (only_one_round && observed_.round_failed);
+  });
+  std::unique_lock lock(observed_mutex_);
+  if (settled && observed_.was_connected) return;
+  lock.unlock();
+  std::string reason = stats().last_error;
+  if (reason.empty()) reason = "no host answered.";
+  throw Error(ErrorCode::connect, Disposition::fix_and_resend,
+              "No host takes rows: " + reason +
+                  " Mend addr or start a server; or set initial_connect_retry=async to open the sender "
+                  "without one.");
+}
+
+bool Driver::wait(Fsn fsn, Ack ack, std::chrono::milliseconds timeout) const {
+  if (!options_.core.answers_are_commits) {
+    throw Error(ErrorCode::config, Disposition::fix_and_resend,
+                "ILP over TCP has no acknowledgements, so nothing can be waited for. Use http or https.");
+  }
+  bool refused = false;
+  const bool reached = wait_until("wait", timeout, [&] {
+    if (ack == Ack::committed) return observed_.acked >= fsn;
+    refused = observed_.durable < fsn && observed_.durable_offered == false;
+    return refused || observed_.durable >= fsn;
+  });
+  if (!refused) return reached;
+  throw Error(ErrorCode::config, Disposition::fix_and_resend,
+              "The server does not tell which rows are durable: it has no object store or speaks plain ILP. "
+              "Wait for Ack::committed, or connect to a cluster that replicates.");
+}
+
+bool Driver::drain(std::chrono::milliseconds timeout) const {
+  return wait_until("drain", timeout, [&] {
+    return observed_.stopped ? observed_.drained : later_.unfinished() == 0 && slot_->stats().frames == 0;
+  });
+}
+
+std::optional<SenderEvent> Driver::rejection(Fsn fsn) const {
+  const std::lock_guard lock(observed_mutex_);
+  for (const SenderEvent& event : observed_.rejections) {
+    if (event.fsn == fsn) return event;
+  }
+  return std::nullopt;
+}
+
+}  // namespace questclient::sender

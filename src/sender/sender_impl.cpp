@@ -1,0 +1,270 @@
+#include "sender/sender_impl.hpp"
+
+#include <exception>
+#include <utility>
+
+#include "base/fork_generation.hpp"
+#include "sender/handler_scope.hpp"
+#include "sender/sender_options.hpp"
+
+namespace questclient {
+
+namespace {
+
+/// Between two attempts of the flush timer: a row was under construction, or the slot had no room.
+constexpr std::chrono::milliseconds kTakeAgain{20};
+
+const Options& checked(const Options& options) {
+  options.validate();
+  return options;
+}
+
+}  // namespace
+
+Sender::Impl::Impl(const Options& given, Handlers handlers)
+    : options_(checked(given)), process_(base::fork_generation()), own_(sender::buffer_options(options_)) {
+  sender::DriverOptions driver = driver_options(static_cast<bool>(handlers.token));
+  const buffer::SlotOptions slot_options = sender::slot_options(options_);
+  driver.slot_max_bytes = slot_options.max_total_bytes;
+  buffer::SlotReport report;
+  auto slot = buffer::Slot::open(slot_options, clock_, random_, report);
+  driver_.emplace(std::move(driver), std::move(slot), report, clock_, random_, std::move(handlers),
+                  [this](base::Time now) { return on_flush_timer(now); });
+  // In memory there is nothing to send yet, and many a sender is made that never sends.
+  if (!options_.sf_dir.empty()) driver_->start();
+  if (options_.initial_connect_retry == ConnectRetry::async) return;
+  driver_->await_connection(options_.initial_connect_retry == ConnectRetry::off,
+                            options_.initial_connect_retry == ConnectRetry::off
+                                ? std::chrono::hours(24)
+                                : options_.reconnect_max_duration_millis);
+}
+
+sender::DriverOptions Sender::Impl::driver_options(bool asks_for_tokens) {
+  sender::DriverOptions result;
+  result.core = sender::core_options(options_, asks_for_tokens);
+  result.endpoint = net::make_endpoint(options_);
+  result.publishes_stats = !options_.sf_dir.empty();
+  result.inbox_capacity = options_.error_inbox_capacity;
+  result.add_stats = [this](Stats& stats) { add_stats(stats); };
+  return result;
+}
+
+bool Sender::Impl::is_in_child() const noexcept {
+  return base::fork_generation() != process_;
+}
+
+void Sender::Impl::check_process() const {
+  if (!is_in_child()) return;
+  throw Error(ErrorCode::forked, Disposition::terminal,
+              "The sender was opened before fork(), by the parent of this process, and stays the parent's. "
+              "Open a sender of its own in the child, with another sender_id.");
+}
+
+std::shared_lock<std::shared_mutex> Sender::Impl::entered() const {
+  check_process();
+  std::shared_lock lock(closing_);
+  if (closed_) {
+    throw Error(ErrorCode::closed, Disposition::terminal,
+                "The sender is closed. Open another one to send these rows.");
+  }
+  return lock;
+}
+
+void Sender::Impl::count(std::size_t rows, std::size_t bytes, bool automatic) {
+  rows_flushed_ += rows;
+  bytes_flushed_ += bytes;
+  if (automatic) ++automatic_flushes_;
+}
+
+Fsn Sender::Impl::append(const buffer::AppendRows& rows) {
+  const auto lock = entered();
+  driver_->refuse_in_handler("A flush that may wait");
+  if (rows.row_lengths.empty() && !rows.position) return 0;
+  const base::Time begin = clock_.now();
+  // What failed in the background comes first.
+  if (driver_->later().holds()) driver_->later().append_held();
+  const Fsn fsn = driver_->append(rows);
+  append_latency_.add(clock_.now() - begin);
+  count(rows.row_lengths.size(), rows.payload.size(), rows.automatic);
+  return fsn;
+}
+
+Fsn Sender::Impl::flush(LineBuffer& buffer, bool automatic) {
+  const Fsn fsn = append({buffer.payload(), buffer.row_lengths(), std::nullopt, automatic});
+  buffer.clear();
+  return fsn;
+}
+
+Fsn Sender::Impl::flush(LineBuffer& buffer, const SourcePosition& position) {
+  check_process();
+  if (options_.auto_flush) {
+    throw Error(ErrorCode::invalid_api_call, Disposition::fix_and_resend,
+                "flush(position) needs auto_flush=off: rows that were flushed on their own would be sent "
+                "again after a crash, for the position stands before them.");
+  }
+  if (position.token.size() > buffer::kMaxPositionBytes) {
+    throw Error(ErrorCode::invalid_value, Disposition::fix_and_resend,
+                "The position has " + std::to_string(position.token.size()) + " bytes, above the limit of " +
+                    std::to_string(buffer::kMaxPositionBytes) + ". Store a reference to it instead.");
+  }
+  const Fsn fsn = append({buffer.payload(), buffer.row_lengths(), position.token, false});
+  buffer.clear();
+  return fsn;
+}
+
+Fsn Sender::Impl::flush_encoded(std::string_view payload, std::span<const std::uint32_t> row_lengths) {
+  std::uint64_t total = 0;
+  bool empty_row = false;
+  for (const std::uint32_t length : row_lengths) {
+    total += length;
+    empty_row = empty_row || length == 0;
+  }
+  if (total != payload.size() || empty_row) {
+    throw Error(ErrorCode::invalid_value, Disposition::fix_and_resend,
+                "The row lengths do not describe the payload: they add up to " + std::to_string(total) +
+                    " of " + std::to_string(payload.size()) + " bytes" + (empty_row ? ", and one is 0" : "") +
+                    ". Give the bytes of each row, line end included.");
+  }
+  return append({payload, row_lengths, std::nullopt, false});
+}
+
+void Sender::Impl::flush_async(LineBuffer& buffer, std::function<void(FlushResult)> done) {
+  const auto finish = [this, done = std::move(done)](FlushResult result) {
+    const sender::HandlerScope scope(&*driver_);
+    try {
+      done(std::move(result));
+    } catch (...) {
+      // The callback's own trouble.
+    }
+  };
+  {
+    const auto lock = entered();
+    if (buffer.empty()) buffer.clear();
+    const std::size_t rows = buffer.rows(), bytes = buffer.size();
+    const auto appended = [this, finish, rows, bytes](const buffer::Appended& end, LineBuffer given_back) {
+      if (!end.failure) count(rows, bytes, false);
+      finish({end.fsn, end.failure, std::move(given_back)});
+    };
+    sender::LaterAppends& later = driver_->later();
+    if (rows > 0 && !later.holds() && later.append(buffer, appended)) return;
+  }
+  FlushResult result;
+  if (!buffer.empty()) {
+    result.failure = std::make_exception_ptr(
+        Error(ErrorCode::slot_full, Disposition::fix_and_resend,
+              "The slot has no room for rows that must not wait. They are given back: flush them again "
+              "later, or with flush(), which waits."));
+    result.rows = std::move(buffer);
+  }
+  finish(std::move(result));
+}
+
+bool Sender::Impl::try_flush(LineBuffer& buffer, bool automatic) {
+  const auto lock = entered();
+  if (buffer.empty()) return true;
+  return driver_->later().append_for_good(
+      buffer, [this, automatic](Fsn, std::size_t rows, std::size_t bytes) { count(rows, bytes, automatic); });
+}
+
+bool Sender::Impl::flush_and_wait(LineBuffer& buffer) {
+  if (sender::is_tcp(options_)) driver().wait(1, Ack::committed, {});  // says why it cannot be waited for
+  const Fsn fsn = flush(buffer);
+  if (fsn == 0) return true;
+  const bool committed = driver().wait(fsn, Ack::committed, options_.retry_timeout);
+  if (const auto refused = driver().rejection(fsn)) {
+    throw Error(ErrorCode::rejected, Disposition::terminal, refused->message, refused->server);
+  }
+  return committed;
+}
+
+void Sender::Impl::row_ended() {
+  const Leaving leaving{*this};
+  if (!options_.auto_flush) return;
+  LineBuffer& rows = own_.open();
+  const bool by_rows = options_.auto_flush_rows != 0 && rows.rows() >= options_.auto_flush_rows;
+  const bool by_bytes = options_.auto_flush_bytes != 0 && rows.size() >= options_.auto_flush_bytes;
+  if (by_rows || by_bytes || own_.is_overdue()) {
+    flush(rows, true);
+  } else if (options_.auto_flush_interval.count() > 0 && own_.note_oldest(clock_)) {
+    driver_->arm_flush_timer(clock_.now() + options_.auto_flush_interval);
+  }
+}
+
+std::optional<base::Time> Sender::Impl::on_flush_timer(base::Time now) {
+  const base::Time oldest = own_.oldest_or_disarm();
+  if (oldest == base::Time{}) return std::nullopt;
+  if (now < oldest + options_.auto_flush_interval) return oldest + options_.auto_flush_interval;
+  const bool taken = own_.try_take([this](LineBuffer& rows) {
+    try {
+      return try_flush(rows, true);
+    } catch (const Error&) {
+      return false;  // closed meanwhile: close() flushes them
+    }
+  });
+  return now + (taken ? options_.auto_flush_interval : kTakeAgain);
+}
+
+void Sender::Impl::append_what_is_held() {
+  sender::LaterAppends& later = driver_->later();
+  try {
+    if (later.holds()) later.append_held();
+  } catch (...) {
+    SenderEvent lost;
+    lost.kind = SenderEvent::Kind::rows_dropped;
+    lost.code = ErrorCode::rows_dropped;
+    lost.rows = later.drop_held();
+    lost.message = std::to_string(lost.rows) +
+                   " rows of automatic flushes are lost: the slot did not take them while the sender was "
+                   "open, and not when it was closed.";
+    driver_->tell(std::move(lost));
+    throw;
+  }
+}
+
+void Sender::Impl::close() {
+  check_process();
+  driver_->refuse_in_handler("close");
+  const std::lock_guard once(close_mutex_);
+  if (closed_) return;
+  std::exception_ptr failure;
+  try {
+    with_own_rows([&](LineBuffer& rows) {
+      rows.cancel_row();
+      flush(rows);
+    });
+  } catch (...) {
+    failure = std::current_exception();
+  }
+  {
+    const std::unique_lock lock(closing_);
+    closed_ = true;
+  }
+  try {
+    append_what_is_held();
+  } catch (...) {
+    failure = std::current_exception();
+  }
+  try {
+    driver_->drain(options_.close_flush_timeout_millis);
+  } catch (const Error&) {
+    // Sending has stopped: there is nothing to wait for, and the handler has been told.
+  }
+  driver_->stop();
+  if (failure) std::rethrow_exception(failure);
+}
+
+std::optional<SourcePosition> Sender::Impl::position() const {
+  auto token = driver().position();
+  if (!token) return std::nullopt;
+  return SourcePosition{*std::move(token)};
+}
+
+void Sender::Impl::add_stats(Stats& stats) const {
+  stats.rows_flushed = rows_flushed_;
+  stats.bytes_flushed = bytes_flushed_;
+  stats.automatic_flushes = automatic_flushes_;
+  const auto append = append_latency_.summary();
+  stats.append_latency = {append.count, append.p50, append.p90, append.p99, append.max};
+}
+
+}  // namespace questclient

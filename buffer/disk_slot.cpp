@@ -46,7 +46,7 @@ DiskSlot::DiskSlot(const SlotOptions& options, const base::Clock& clock, base::R
 }
 
 void DiskSlot::open(base::RandomSource& random, SlotReport& report) {
-  SlotFindings findings = look_into_slot(folder_, random, clock_.wall_nanos(), report);
+  SlotFindings findings = look_into_slot(folder_, random, clock_.wall_nanos(), options_.key, report);
   end_ = findings.end;
   rows_total_ = findings.rows;
   for (auto at = findings.segments.begin(); at != findings.segments.end(); ++at) {
@@ -65,7 +65,7 @@ void DiskSlot::open(base::RandomSource& random, SlotReport& report) {
   // The new segment's own row is on the disk before an empty one, which may be all that knows the numbers,
   // is removed.
   const SegmentHeader header = header_for(end_, trimmed_);
-  create_segment_file(folder_.next(), &header);
+  create_segment_file(folder_.next(), &header, options_.key);
   for (const Fsn first : findings.empty) folder_.remove_segment(first);
   start_segment(end_);
   folder_.sync();

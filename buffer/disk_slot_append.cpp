@@ -237,7 +237,7 @@ void DiskSlot::start_segment(Fsn first) {
   if (std::filesystem::exists(path)) folder_.remove_segment(first);
   if (::rename(folder_.next().c_str(), path.c_str()) != 0) base::throw_errno("cannot rename to", path);
   base::kill_point("slot.after_rotate");
-  writer_.emplace(path, options_.durability == SlotDurability::flush);
+  writer_.emplace(path, options_.durability == SlotDurability::flush, options_.key);
   const std::uint64_t bytes = writer_->bytes();
   const Lock lock(mutex_);
   if (!segments_.empty() && segments_.rbegin()->first != first) segments_.rbegin()->second.limit = first;

@@ -35,7 +35,7 @@ std::vector<base::FramePtr> DiskSlot::read(Fsn from, std::size_t max_bytes, std:
 void DiskSlot::open_reader(Fsn first, std::uint64_t id) {
   if (reader_ && reader_id_ == id) return;
   reader_.reset();
-  reader_.emplace(folder_.segment(first));
+  reader_.emplace(folder_.segment(first), options_.key);
   reader_id_ = id;
 }
 
@@ -102,8 +102,9 @@ void DiskSlot::rescue(Lock& lock, Fsn first, std::uint64_t id, const std::string
   };
   try {
     retired.clear();
-    as_slot_io("The damaged segment cannot be set aside", Disposition::retrying,
-               [&] { salvage = salvage_segment(folder_, first, limit, why, random, clock_.wall_nanos()); });
+    as_slot_io("The damaged segment cannot be set aside", Disposition::retrying, [&] {
+      salvage = salvage_segment(folder_, first, limit, why, random, clock_.wall_nanos(), options_.key);
+    });
   } catch (...) {
     finish();
     throw;

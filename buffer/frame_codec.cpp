@@ -41,11 +41,13 @@ std::uint32_t content_crc(std::string_view payload, std::string_view encoded_row
   return base::crc32c(encoded_row_lengths, base::crc32c(payload));
 }
 
-std::uint32_t frame_crc(std::uint32_t content, base::Fsn fsn, std::int64_t created) {
+std::uint32_t frame_crc(std::uint32_t content, base::Fsn fsn, std::int64_t created,
+                        std::optional<std::string_view> position) {
   std::string key;
   base::ByteWriter writer(key);
   writer.number(fsn);
   writer.number(created);
+  if (position) writer.text(*position);
   return base::crc32c(key, content);
 }
 

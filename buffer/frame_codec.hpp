@@ -20,6 +20,8 @@ std::optional<std::vector<std::uint32_t>> decode_row_lengths(std::string_view en
 /// Over payload and encoded row lengths: the part that can be computed before the frame has a number.
 std::uint32_t content_crc(std::string_view payload, std::string_view encoded_row_lengths);
 /// The stored checksum: also covers number and time, so that a row found under a wrong key is noticed.
-std::uint32_t frame_crc(std::uint32_t content, base::Fsn fsn, std::int64_t created);
+/// `position`: as it is stored beside the frame.
+std::uint32_t frame_crc(std::uint32_t content, base::Fsn fsn, std::int64_t created,
+                        std::optional<std::string_view> position = std::nullopt);
 
 }  // namespace questclient::buffer

@@ -7,7 +7,6 @@
 
 #include "base/file.hpp"
 #include "base/kill_point.hpp"
-#include "buffer/frame_codec.hpp"
 #include "buffer/wal_check.hpp"
 
 namespace questclient::buffer {
@@ -50,7 +49,8 @@ enum class Way {
   as_sqlite_sees_it,  ///< Nothing behind the first bad checksum counts.
 };
 
-SegmentReader make_view(const SlotFolder& folder, Fsn first, const SegmentHeader& fallback, Way way) {
+SegmentReader make_view(const SlotFolder& folder, Fsn first, const SegmentHeader& fallback, Way way,
+                        std::string_view key) {
   const fs::path view = folder.salvage() / ("view-" + std::to_string(static_cast<int>(way)) + ".db");
   const fs::path original = folder.segment(first);
   const fs::path log = with_suffix(original, "-wal");
@@ -64,17 +64,18 @@ SegmentReader make_view(const SlotFolder& folder, Fsn first, const SegmentHeader
                 static_cast<std::uint32_t>(size_or_zero(view) / kPageBytes));
     base::File(view, O_WRONLY).write_all(first_page);
   }
-  return SegmentReader(view, fallback);
+  return SegmentReader(view, fallback, key);
 }
 
 class Views {
  public:
-  Views(const SlotFolder& folder, Fsn first, const SegmentHeader& fallback) : header_(fallback) {
+  Views(const SlotFolder& folder, Fsn first, const SegmentHeader& fallback, std::string_view key)
+      : header_(fallback) {
     const bool has_database = size_or_zero(folder.segment(first)) >= kMinDatabaseBytes;
     for (const Way way : {Way::restamped, Way::restamped_log, Way::as_sqlite_sees_it}) {
       if (way != Way::restamped_log && !has_database) continue;
       try {
-        views_.push_back(make_view(folder, first, fallback, way));
+        views_.push_back(make_view(folder, first, fallback, way, key));
         if (header_ == fallback) header_ = *views_.back().header();
       } catch (const SegmentDamaged&) {
         // Another way may show more.
@@ -83,10 +84,10 @@ class Views {
   }
 
   const SegmentHeader& header() const { return header_; }
-  std::shared_ptr<base::Frame> probe(Fsn fsn) {
+  std::optional<StoredFrame> probe(Fsn fsn) {
     for (SegmentReader& view : views_)
-      if (auto frame = view.probe(fsn)) return frame;
-    return nullptr;
+      if (auto frame = view.probe_stored(fsn)) return frame;
+    return std::nullopt;
   }
   /// 0: unknown.
   Fsn highest() {
@@ -120,13 +121,15 @@ Rescued copy_good_frames(Views& views, SegmentWriter& writer, Fsn first, Fsn lim
   NumberList missed;
   Fsn misses = 0;
   SegmentHeader header = views.header();
+  // A position that came with refused frames must not be taken for one that was committed.
+  if (limit != 0 && header.position_end > limit) header.position.reset();
   header.first = first;
   header.salvaged = true;
   writer.begin();
   writer.put_header(header);
   for (Fsn fsn = first; last != 0 ? fsn <= last : misses < kMaxMissesInARow; ++fsn) {
     const auto frame = views.probe(fsn);
-    if (frame == nullptr) {
+    if (!frame) {
       ++misses;
       if (last != 0)
         rescued.bad.add(fsn);
@@ -137,12 +140,10 @@ Rescued copy_good_frames(Views& views, SegmentWriter& writer, Fsn first, Fsn lim
     // Without a known end, numbers behind the last good frame may never have been used.
     if (last == 0) rescued.bad = missed;
     misses = 0;
-    std::string lengths = encode_row_lengths(frame->row_lengths);
-    const std::uint32_t crc = content_crc(frame->payload, lengths);
-    writer.put({frame, std::move(lengths), crc});
+    writer.put(*frame);
     rescued.good.add(fsn);
     rescued.highest = fsn;
-    bytes += frame->payload.size();
+    bytes += frame->frame->payload.size();
     if (bytes < kBytesPerCommit) continue;
     writer.commit();
     writer.begin();
@@ -163,7 +164,7 @@ std::string describe(const std::string& why, const Rescued& rescued, Fsn limit) 
 }  // namespace
 
 Salvage salvage_segment(const SlotFolder& folder, Fsn first, Fsn limit, const std::string& why,
-                        base::RandomSource& random, std::int64_t now) {
+                        base::RandomSource& random, std::int64_t now, std::string_view key) {
   fs::remove_all(folder.salvage());
   fs::create_directories(folder.salvage());
   SegmentHeader fallback;
@@ -174,9 +175,9 @@ Salvage salvage_segment(const SlotFolder& folder, Fsn first, Fsn limit, const st
   const fs::path rebuilt = folder.salvage() / folder.segment(first).filename();
   Rescued rescued;
   {
-    Views views(folder, first, fallback);
+    Views views(folder, first, fallback, key);
     create_segment_file(rebuilt, nullptr);
-    SegmentWriter writer(rebuilt, true);
+    SegmentWriter writer(rebuilt, true, key);
     rescued = copy_good_frames(views, writer, first, limit);
     writer.close_complete();
   }

@@ -19,7 +19,7 @@ struct Salvage {
 /// REQUIRES: this process has no connection to the segment. Throws SqliteError, std::system_error: then
 /// the damaged segment is still in place.
 Salvage salvage_segment(const SlotFolder& folder, Fsn first, Fsn limit, const std::string& why,
-                        base::RandomSource& random, std::int64_t now);
+                        base::RandomSource& random, std::int64_t now, std::string_view key = {});
 
 /// After a kill: puts a finished rescue in place, throws away an unfinished one.
 void finish_salvage(const SlotFolder& folder);

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include <questclient/error.hpp>
+
 #include "buffer/wal_check.hpp"
 
 namespace questclient::buffer {
@@ -12,16 +14,18 @@ struct SegmentFindings {
   std::optional<SegmentHeader> header;
   Fsn highest = 0;
   std::uint64_t rows = 0;
+  std::optional<std::string> position;
 };
 
 /// `limit`: where the following segment begins, which hides what was refused to the producer; 0: none
 /// follows.
-SegmentFindings look_into(const SlotFolder& folder, Fsn first, Fsn limit) {
-  SegmentReader reader(folder.segment(first));
+SegmentFindings look_into(const SlotFolder& folder, Fsn first, Fsn limit, std::string_view key) {
+  SegmentReader reader(folder.segment(first), key);
   SegmentFindings findings;
   findings.header = reader.header();
   findings.highest = reader.highest(limit);
   findings.rows = findings.highest == 0 ? 0 : reader.rows_below(findings.highest + 1);
+  findings.position = reader.position(limit);
   if (hides_commits(with_suffix(folder.segment(first), "-wal")))
     throw SegmentDamaged(folder.segment(first).string() + ": its log breaks off before its last commit");
   return findings;
@@ -29,11 +33,12 @@ SegmentFindings look_into(const SlotFolder& folder, Fsn first, Fsn limit) {
 
 // A folder without segments still knows its numbers when an opening was killed before it named its segment.
 // Returns where that segment was to begin; 0: there is none.
-Fsn look_into_unnamed(const SlotFolder& folder, SlotFindings& findings) {
+Fsn look_into_unnamed(const SlotFolder& folder, std::string_view key, SlotFindings& findings) {
   if (size_or_zero(folder.next()) < kMinDatabaseBytes) return 0;
   try {
-    const SegmentReader reader(folder.next());
+    SegmentReader reader(folder.next(), key);
     if (!reader.header()) return 0;
+    findings.position = reader.position();
     findings.end = std::max(findings.end, reader.header()->first);
     findings.trimmed = std::max(findings.trimmed, reader.header()->trimmed);
     findings.rows = std::max(findings.rows, reader.header()->rows_before);
@@ -43,28 +48,73 @@ Fsn look_into_unnamed(const SlotFolder& folder, SlotFindings& findings) {
   }
 }
 
+[[noreturn]] void refuse_key(const SlotFolder& folder, bool encrypted, bool key_given) {
+  const std::string slot = "The slot " + folder.path().string();
+  throw Error(ErrorCode::slot_key, Disposition::terminal,
+              !encrypted
+                  ? slot +
+                        " holds rows that are not encrypted, and a key was given: drain it without the "
+                        "key first, or give this sender another sender_id. Nothing was changed."
+              : key_given ? slot + " was encrypted with another key: give that one. Nothing was changed."
+                          : slot + " is encrypted: give its key (sf_key). Nothing was changed.");
+}
+
+// Reads only. The newest segment that says anything speaks for the slot: a slot was only ever opened with
+// the key of all its segments. `limit` as in look_into. Whether it said something.
+bool check_format_and_key(const SlotFolder& folder, const std::filesystem::path& file, Fsn limit,
+                          std::string_view key) {
+  try {
+    SegmentReader reader(file, key);
+    if (!reader.header()) return false;
+    if (reader.key_fits()) return true;
+    const SegmentHeader& header = *reader.header();
+    const Fsn end = std::max(header.first, reader.highest(limit) + 1);
+    // A plain slot that was drained may get a key: there is nothing left to read.
+    if (!header.key_check.empty() || header.trimmed < end)
+      refuse_key(folder, !header.key_check.empty(), !key.empty());
+    return true;
+  } catch (const SegmentDamaged&) {
+    return false;
+  }
+}
+
+void check_format_and_key(const SlotFolder& folder, std::string_view key) {
+  const std::vector<Fsn> segments = folder.segments();
+  Fsn limit = 0;
+  for (auto first = segments.rbegin(); first != segments.rend(); ++first) {
+    if (check_format_and_key(folder, folder.segment(*first), limit, key)) return;
+    limit = *first;
+  }
+  if (segments.empty() && size_or_zero(folder.next()) >= kMinDatabaseBytes)
+    check_format_and_key(folder, folder.next(), 0, key);
+}
+
 }  // namespace
 
 SlotFindings look_into_slot(const SlotFolder& folder, base::RandomSource& random, std::int64_t now,
-                            SlotReport& report) {
+                            std::string_view key, SlotReport& report) {
+  check_format_and_key(folder, key);
   folder.finish_removals();
   finish_salvage(folder);
   SlotFindings findings;
-  Fsn limit = look_into_unnamed(folder, findings);
+  Fsn limit = look_into_unnamed(folder, key, findings);
   for (const Fsn first : folder.segments()) findings.segments[first] = 0;
+  bool position_known = limit != 0;
   // From the newest backwards until one holds a frame: that is one segment, or a few after empty openings.
   for (auto at = findings.segments.rbegin(); at != findings.segments.rend(); ++at) {
     const Fsn first = at->first;
     SegmentFindings segment;
     try {
-      segment = look_into(folder, first, limit);
+      segment = look_into(folder, first, limit, key);
     } catch (const SegmentDamaged& damage) {
-      const Salvage salvage = salvage_segment(folder, first, limit, damage.what(), random, now);
+      const Salvage salvage = salvage_segment(folder, first, limit, damage.what(), random, now, key);
       report.damage.push_back(salvage.damage);
-      segment = look_into(folder, first, limit);
+      segment = look_into(folder, first, limit, key);
     }
     findings.end = std::max({findings.end, first, segment.highest + 1});
     if (segment.header) {
+      if (!position_known) findings.position = segment.position;
+      position_known = true;
       findings.trimmed = std::max(findings.trimmed, segment.header->trimmed);
       findings.rows = std::max(findings.rows, segment.header->rows_before + segment.rows);
     }

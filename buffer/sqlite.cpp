@@ -135,6 +135,11 @@ Statement& Statement::bind_text(int index, std::string_view value) {
   return *this;
 }
 
+Statement& Statement::bind_null(int index) {
+  check(sqlite3_bind_null(handle_, index));
+  return *this;
+}
+
 bool Statement::step() {
   const int code = sqlite3_step(handle_);
   if (code == SQLITE_ROW) return true;
@@ -159,6 +164,10 @@ void Statement::reset() {
 
 std::int64_t Statement::number(int column) const {
   return sqlite3_column_int64(handle_, column);
+}
+
+bool Statement::is_null(int column) const {
+  return sqlite3_column_type(handle_, column) == SQLITE_NULL;
 }
 
 std::string_view Statement::bytes(int column) const {

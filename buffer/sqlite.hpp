@@ -73,6 +73,7 @@ class Statement {
   Statement& bind(int index, std::uint64_t value) { return bind(index, static_cast<std::int64_t>(value)); }
   Statement& bind_blob(int index, std::string_view value);
   Statement& bind_text(int index, std::string_view value);
+  Statement& bind_null(int index);
   /// Whether there is a row.
   bool step();
   /// Steps to the end and resets.
@@ -80,6 +81,7 @@ class Statement {
   void reset();
 
   std::int64_t number(int column) const;
+  bool is_null(int column) const;
   /// Valid until the next step() or reset().
   std::string_view bytes(int column) const;
 

@@ -359,7 +359,7 @@ TEST_F(SlotTest, NewerFormatIsRefusedWithAClearMessage) {
   ASSERT_EQ(sqlite3_exec(handle, "PRAGMA user_version=9", nullptr, nullptr, nullptr), SQLITE_OK);
   sqlite3_close(handle);
   const Error error = error_of([this] { open(); });
-  EXPECT_EQ(error.code(), ErrorCode::slot_io);
+  EXPECT_EQ(error.code(), ErrorCode::slot_format);
   EXPECT_NE(std::string(error.what()).find("newer"), std::string::npos);
 }
 

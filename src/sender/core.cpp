@@ -10,13 +10,48 @@
 
 namespace questclient::sender {
 
+namespace {
+
+LatencyStats to_stats(const base::Histogram::Summary& measured) {
+  return {measured.count, measured.p50, measured.p90, measured.p99, measured.max};
+}
+
+}  // namespace
+
+CoreOptions make_core_options(const Options& options) {
+  CoreOptions result;
+  result.hosts = options.addr;
+  result.trim_at = options.request_durable_ack;
+  result.connect_timeout = options.connect_timeout;
+  result.request_timeout = options.request_timeout;
+  result.request_min_throughput = options.request_min_throughput;
+  result.initial_backoff = options.reconnect_initial_backoff_millis;
+  result.max_backoff = options.reconnect_max_backoff_millis;
+  result.durable_poll = options.durable_ack_keepalive_interval_millis;
+  result.answers_are_commits = options.transport == Transport::http || options.transport == Transport::https;
+  result.compression = result.answers_are_commits ? options.request_compression : Compression::off;
+  result.drain_rate = options.drain_rate;
+  result.on_schema_error = options.on_schema_error;
+  result.on_parse_error = options.on_parse_error;
+  result.on_write_error = options.on_write_error;
+  result.on_security_error = options.on_security_error;
+  result.on_internal_error = options.on_internal_error;
+  result.on_server_error = options.on_server_error;
+  result.max_frame_rejections = options.max_frame_rejections;
+  result.poison_window = options.poison_min_escalation_window_millis;
+  return result;
+}
+
 Core::Impl::Impl(CoreOptions core_options, buffer::FrameStore& frame_store, base::RandomSource& random_source)
     : options(std::move(core_options)),
       store(frame_store),
       random(random_source),
       walk(options.hosts.size(), {options.initial_backoff, options.max_backoff}),
       slot(store),
-      warned(options.hosts.size()) {}
+      poison(options.max_frame_rejections, options.poison_window),
+      drain(options.drain_rate),
+      warned(options.hosts.size()),
+      refuses_gzip(options.hosts.size()) {}
 
 template <class Step>
 std::vector<Action> Core::Impl::guarded(base::Time now, Step step) {
@@ -26,44 +61,38 @@ std::vector<Action> Core::Impl::guarded(base::Time now, Step step) {
     // Nothing was sent after the slot failed; the answer under way, if any, is forgotten and its rows are
     // sent again.
     in_flight.reset();
-    hold(error.what(), now);
+    hold(error, now);
     if (phase == Phase::idle) {
       phase = Phase::sleeping;
       wake_at = hold_until;
     }
   }
+  answered_by = nullptr;
   return take();
 }
 
-void Core::Impl::hold(const std::string& message, base::Time now) {
+void Core::Impl::hold(const Error& error, base::Time now) {
   hold_until = now + options.max_backoff;
-  warn_once(message);
+  warn_once(error.code(), error.what());
 }
 
-std::string Core::Impl::host_name() const {
-  return options.hosts[host].to_string();
-}
-
-void Core::Impl::report(SenderEvent::Kind kind, std::string message) {
-  SenderEvent event;
-  event.kind = kind;
-  event.host = host_name();
-  event.message = std::move(message);
-  actions.emplace_back(Report{std::move(event)});
-}
-
-void Core::Impl::warn_once(const std::string& message) {
-  stats.last_error = message;
-  if (warned[host] == message) return;
-  warned[host] = message;
-  report(SenderEvent::Kind::warning, message);
-}
-
-void Core::Impl::report_progress() {
-  const Progress reached{slot.cursor().fsn - 1, slot.durable_fsn()};
-  if (reached.acked == progress.acked && reached.durable == progress.durable) return;
-  progress = reached;
-  actions.emplace_back(reached);
+void Core::Impl::answered(const net::HttpResponse& response, base::Time now) {
+  if (is_from_deposed_primary(response)) {
+    return fail(
+        failover::HostState::topology_reject, ErrorCode::not_writable,
+        host_name() + " answered under an epoch that is over: a deposed primary. Its answer is ignored.",
+        now);
+  }
+  switch (in_flight->question) {
+    case Question::settings:
+      return on_settings(response, now);
+    case Question::position:
+    case Question::durable:
+      return on_position(response, now);
+    case Question::write:
+      request_latency.add(now - in_flight->sent_at);
+      return on_write(response, now);
+  }
 }
 
 bool Core::Impl::has_work() {
@@ -77,9 +106,12 @@ Core::~Core() = default;
 
 std::vector<Action> Core::start(base::Time now) {
   return impl_->guarded(now, [&] {
-    if (impl_->phase != Phase::stopped || impl_->options.hosts.empty()) return;
-    impl_->report_progress();
-    impl_->walk_on(now);
+    Impl& core = *impl_;
+    if (core.phase != Phase::stopped || core.stopped_by || core.options.hosts.empty()) return;
+    core.acknowledged = core.reached();  // an earlier process was told of these
+    core.report_progress();
+    if (core.options.asks_for_tokens) return core.ask_token(now);
+    core.walk_on(now);
   });
 }
 
@@ -108,25 +140,41 @@ std::vector<Action> Core::on_connection_lost(ConnectionId connection, const net:
 }
 
 std::vector<Action> Core::on_response(ConnectionId connection, const net::HttpResponse& response,
-                                      base::Time now) {
+                                      base::Time now, std::int64_t wall_nanos) {
   return impl_->guarded(now, [&] {
     if (connection != impl_->connection || !impl_->in_flight) return;
-    if (impl_->is_from_deposed_primary(response)) {
-      const std::string name = impl_->host_name();
-      impl_->fail(failover::HostState::topology_reject,
-                  name + " answered under an epoch that is over: a deposed primary. Its answer is ignored.",
-                  now);
-      return;
-    }
-    switch (impl_->in_flight->question) {
-      case Question::settings:
-        return impl_->on_settings(response, now);
-      case Question::position:
-      case Question::durable:
-        return impl_->on_position(response, now);
-      case Question::write:
-        return impl_->on_write(response, now);
-    }
+    impl_->answered_by = &response;
+    impl_->wall_nanos = wall_nanos;
+    impl_->answered(response, now);
+  });
+}
+
+std::vector<Action> Core::on_token(const std::string& token, base::Time now) {
+  return impl_->guarded(now, [&] {
+    if (token.empty()) return;
+    impl_->options.authorization = "Bearer " + token;
+    impl_->go_on(now);
+  });
+}
+
+std::vector<Action> Core::on_rows_dropped(base::Fsn first, base::Fsn end, std::uint64_t rows,
+                                          base::Time now) {
+  return impl_->guarded(now, [&] {
+    impl_->stats.rows_dropped += rows;
+    SenderEvent lost = impl_->event(
+        SenderEvent::Kind::rows_dropped, ErrorCode::rows_dropped,
+        std::to_string(rows) + " rows, frames " + std::to_string(first) + " to " + std::to_string(end - 1) +
+            ", are lost: the slot was full, and sf_overflow=drop_oldest gives up the oldest. Send "
+            "them again from their source, and give the slot a larger sf_max_total_bytes.",
+        Disposition::fix_and_resend);
+    lost.host.clear();
+    lost.fsn = first;
+    lost.rows = rows;
+    impl_->report(std::move(lost));
+    impl_->dropped_below = std::max(impl_->dropped_below, end);
+    impl_->slot.give_up_below(end);
+    impl_->report_progress();
+    impl_->pump(now);
   });
 }
 
@@ -134,17 +182,18 @@ std::vector<Action> Core::on_timer(base::Time now) {
   return impl_->guarded(now, [&] {
     if (now < next_deadline()) return;
     if (impl_->phase == Phase::sleeping) impl_->walk_on(now);
+    if (impl_->phase == Phase::unarmed) impl_->ask_token(now);
     impl_->pump(now);
   });
 }
 
 base::Time Core::next_deadline() const {
   const Impl& core = *impl_;
-  if (core.phase == Phase::sleeping) return core.wake_at;
+  if (core.phase == Phase::sleeping || core.phase == Phase::unarmed) return core.wake_at;
   if (core.phase != Phase::ready || core.in_flight) return base::Time::max();
   if (core.hold_until != base::Time{}) return core.hold_until;
   const bool waits = core.capabilities.tells_durable() && core.slot.durable() < core.slot.cursor();
-  return waits ? core.next_poll_at : base::Time::max();
+  return waits ? std::min(core.drain_at, core.next_poll_at) : core.drain_at;
 }
 
 std::optional<Capabilities> Core::capabilities() const {
@@ -152,11 +201,18 @@ std::optional<Capabilities> Core::capabilities() const {
   return impl_->capabilities;
 }
 
+std::optional<SenderEvent> Core::stopped_by() const {
+  return impl_->stopped_by;
+}
+
 Stats Core::stats() const {
   Stats stats = impl_->stats;
   stats.acked_fsn = impl_->progress.acked;
   stats.durable_fsn = impl_->progress.durable;
   stats.epoch = impl_->epoch;
+  stats.reconnects = stats.connects > 0 ? stats.connects - 1 : 0;
+  stats.request_latency = to_stats(impl_->request_latency.summary());
+  stats.ack_latency = to_stats(impl_->ack_latency.summary());
   if (impl_->phase == Phase::ready) stats.connected_to = impl_->host_name();
   for (std::size_t index = 0; index < impl_->options.hosts.size(); ++index) {
     stats.hosts.push_back(

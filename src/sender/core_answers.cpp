@@ -12,6 +12,9 @@ using failover::HostState;
 namespace {
 
 constexpr int kNoContent = 204;
+constexpr int kUnsupportedMediaType = 415;
+constexpr int kTooManyRequests = 429;
+constexpr int kInternalError = 500;
 
 bool says_close(const net::HttpResponse& response) {
   const std::string_view value = response.header("Connection");
@@ -37,13 +40,27 @@ void Core::Impl::on_write(const net::HttpResponse& response, base::Time now) {
     on_bad_rows(response, now);
   } else if (answer == AnswerClass::too_large) {
     on_too_large(response, now);
-  } else {
+  } else if (response.status == kUnsupportedMediaType && in_flight->gzip) {
+    return on_refused_compression(now);
+  } else if (!is_poisoned(response, now)) {
     return on_common_answer(response, now);
   }
   if (connection != before || phase != Phase::ready) return;
   in_flight.reset();
-  if (says_close(response)) return reconnect(false, now);
+  if (says_close(response)) return reconnect(now);
   pump(now);
+}
+
+/// True: the host has failed at one row often enough, and the policy has dealt with that row.
+bool Core::Impl::is_poisoned(const net::HttpResponse& response, base::Time now) {
+  if (failover::classify_status(response.status) != AnswerClass::busy) return false;
+  if (response.status == kTooManyRequests) return false;
+  const ErrorPolicy policy =
+      response.status == kInternalError ? options.on_internal_error : options.on_server_error;
+  const std::string words = parse_rejection(response.body, 0).message;
+  if (!suspect_rows(policy, words.empty() ? std::to_string(response.status) : words, now)) return false;
+  count_busy(response.status);
+  return true;
 }
 
 bool Core::Impl::durable_ack_is_missing(const net::HttpResponse& response) const {
@@ -71,16 +88,19 @@ void Core::Impl::on_rows_committed(const net::HttpResponse& response, base::Time
     StreamSpan* span = slot.find(in_flight->stream);
     if (!acked || *acked < end || span == nullptr) {
       ++stats.server_errors;
-      return fail(HostState::transport_error, host_name() + " answered 204 without acknowledging the rows.",
-                  now);
+      return fail(HostState::transport_error, ErrorCode::server,
+                  host_name() + " answered 204 without acknowledging the rows.", now);
     }
-    if (durable_ack_is_missing(response)) return refuse("did not confirm durable acknowledgements.", now);
+    if (durable_ack_is_missing(response))
+      return refuse(ErrorCode::server, "did not confirm durable acknowledgements.", now);
     slot.set_token(*span, acked);
     take_durable(*span, response);
   } else {
     slot.committed(end);
     slot.settle(false, capabilities);
   }
+  measure_acknowledged();
+  unauthorised_reported = false;
   walk.progressed();
   connection_progressed = true;
   conflicts = 0;
@@ -100,7 +120,7 @@ void Core::Impl::on_conflict(const net::HttpResponse& response, base::Time now) 
   if (++conflicts > kMaxConflicts || (!token && !text.empty()) || span == nullptr) {
     ++stats.server_errors;
     conflicts = 0;
-    return fail(HostState::transport_error,
+    return fail(HostState::transport_error, ErrorCode::server,
                 host_name() + " goes on refusing rows that follow the position it names (409).", now);
   }
   slot.set_token(*span, token);
@@ -115,9 +135,11 @@ void Core::Impl::on_position(const net::HttpResponse& response, base::Time now) 
   StreamSpan* span = slot.find(in_flight->stream);
   if ((!token && !text.empty()) || span == nullptr) {
     ++stats.server_errors;
-    return fail(HostState::transport_error, host_name() + " names a position that cannot be read.", now);
+    return fail(HostState::transport_error, ErrorCode::server,
+                host_name() + " names a position that cannot be read.", now);
   }
-  if (durable_ack_is_missing(response)) return refuse("did not confirm durable acknowledgements.", now);
+  if (durable_ack_is_missing(response))
+    return refuse(ErrorCode::server, "did not confirm durable acknowledgements.", now);
   const InFlight asked = std::move(*in_flight);
   in_flight.reset();
   const base::StreamPosition before = slot.durable();

@@ -22,48 +22,41 @@ void Core::Impl::walk_on(base::Time now) {
   wake_at = now + step.sleep;
   if (outage_reported) return;
   outage_reported = true;
-  report(SenderEvent::Kind::warning,
-         "No host takes rows at present; the last one tried: " + stats.last_error +
-             " Rows stay in the slot, and the sender goes on trying.");
+  report(event(SenderEvent::Kind::warning, last_code,
+               "No host takes rows at present; the last one tried: " + stats.last_error +
+                   " Rows stay in the slot, and the sender goes on trying."));
 }
 
-void Core::Impl::leave(bool connection_is_lost) {
-  if (!connection_is_lost) actions.emplace_back(Disconnect{connection});
-  if (phase == Phase::ready) report(SenderEvent::Kind::disconnected, "Left " + host_name() + ".");
+void Core::Impl::leave() {
+  if (!std::exchange(connection_is_gone, false)) actions.emplace_back(Disconnect{connection});
+  if (phase == Phase::ready) {
+    report(event(SenderEvent::Kind::disconnected, last_code, "Left " + host_name() + "."));
+  }
   phase = Phase::idle;
   in_flight.reset();
   hold_until = {};
 }
 
-void Core::Impl::fail(HostState state, const std::string& message, base::Time now) {
+void Core::Impl::fail(HostState state, ErrorCode code, const std::string& message, base::Time now) {
   stats.last_error = message;
-  leave(false);
+  last_code = code;
+  leave();
   walk.failed(host, state);
   walk_on(now);
 }
 
-void Core::Impl::fail_busy(const std::string& message, base::Time now) {
-  ++stats.server_errors;
+void Core::Impl::fail_busy(ErrorCode code, const std::string& message, base::Time now) {
   stats.last_error = message;
-  leave(false);
+  last_code = code;
+  leave();
   walk.busy(host);
   walk_on(now);
 }
 
-void Core::Impl::stop_unauthorised(const net::HttpResponse& response) {
-  const std::string message = host_name() + " refused our credentials with " +
-                              std::to_string(response.status) +
-                              ". Sending has stopped and every row is kept: mend username, password or "
-                              "token and open the sender again.";
-  stats.last_error = message;
-  leave(false);
-  phase = Phase::stopped;
-  report(SenderEvent::Kind::unauthorised, message);
-}
-
 /// To the same host, which did nothing wrong.
-void Core::Impl::reconnect(bool connection_is_lost, base::Time now) {
-  leave(connection_is_lost);
+void Core::Impl::reconnect(base::Time now) {
+  last_code = ErrorCode::connect;
+  leave();
   // A host that drops each connection at once is not given the benefit of the doubt for ever.
   const bool too_soon = last_reconnect != base::Time::min() && now - last_reconnect < options.initial_backoff;
   last_reconnect = now;
@@ -72,12 +65,23 @@ void Core::Impl::reconnect(bool connection_is_lost, base::Time now) {
 }
 
 void Core::Impl::lost(const net::NetError& error, base::Time now) {
+  using NetKind = net::NetError::Kind;
+  connection_is_gone = true;
   stats.last_error = error.message;
+  last_code = error.kind == NetKind::tls ? ErrorCode::tls : ErrorCode::connect;
+  if (error.kind == NetKind::unauthorised) return on_unauthorised(error.message, now);
   const bool was_ready = phase == Phase::ready;
   const bool unused = !in_flight || (connection_progressed && !error.request_may_have_arrived);
-  if (was_ready && unused) return reconnect(true, now);
-  leave(true);
-  if (was_ready && connection_progressed && error.kind == net::NetError::Kind::timeout) {
+  if (was_ready && unused) return reconnect(now);
+  ++stats.transport_errors;
+  const bool instead_of_answer = error.request_may_have_arrived && error.kind != NetKind::timeout;
+  if (was_ready && instead_of_answer && in_flight->question == Question::write) {
+    suspect_rows(options.on_internal_error, "the connection ended instead of an answer: " + error.message,
+                 now);
+    if (phase == Phase::stopped) return;
+  }
+  leave();
+  if (was_ready && connection_progressed && error.kind == NetKind::timeout) {
     walk.lost();
   } else {
     walk.failed(host, HostState::transport_error);
@@ -110,19 +114,22 @@ void Core::Impl::on_settings(const net::HttpResponse& response, base::Time now) 
   const auto found = parse_settings(response.body);
   if (!found) {
     ++stats.server_errors;
-    return fail(HostState::transport_error, host_name() + " answered /settings with what is no settings.",
-                now);
+    return fail(HostState::transport_error, ErrorCode::server,
+                host_name() + " answered /settings with what is no settings.", now);
   }
   if (!found->accepts_writes) {
     const std::string_view role = response.header(base::header::kRole);
     const HostState state = role.empty() ? HostState::topology_reject : failover::rejected_state(role);
-    return fail(state, host_name() + " accepts no writes over HTTP.", now);
+    ++stats.role_rejects;
+    return fail(state, ErrorCode::not_writable, host_name() + " accepts no writes over HTTP.", now);
   }
   if (found->delivery > kDeliveryVersion) {
-    return refuse("speaks a newer version of our headers than this client; upgrade the client.", now);
+    return refuse(ErrorCode::server,
+                  "speaks a newer version of our headers than this client; upgrade the client.", now);
   }
   if (options.trim_at == TrimAt::durable && !found->tells_durable()) {
     return refuse(
+        ErrorCode::config,
         "does not tell what is in an object store, and request_durable_ack=on asks for that; connect "
         "to a cluster that does, or set request_durable_ack=auto.",
         now);
@@ -133,9 +140,9 @@ void Core::Impl::on_settings(const net::HttpResponse& response, base::Time now) 
   accept(*found, now);
 }
 
-void Core::Impl::refuse(const std::string& message, base::Time now) {
-  warn_once(host_name() + " " + message);
-  fail(HostState::topology_reject, host_name() + " " + message, now);
+void Core::Impl::refuse(ErrorCode code, const std::string& message, base::Time now) {
+  warn_once(code, host_name() + " " + message);
+  fail(HostState::topology_reject, code, host_name() + " " + message, now);
 }
 
 void Core::Impl::accept(const Capabilities& found, base::Time now) {
@@ -151,7 +158,8 @@ void Core::Impl::accept(const Capabilities& found, base::Time now) {
   next_poll_at = now;
   poll_wait = std::min(kFirstDurableWait, options.durable_poll);
   slot.restart();
-  report(SenderEvent::Kind::connected, "Writing to " + host_name() + ".");
+  drain.connected(store.end(), now);
+  report(event(SenderEvent::Kind::connected, ErrorCode::connect, "Writing to " + host_name() + "."));
   pump(now);
 }
 
@@ -159,14 +167,18 @@ void Core::Impl::on_common_answer(const net::HttpResponse& response, base::Time 
   const std::string message = host_name() + " answered " + std::to_string(response.status) + ".";
   switch (failover::classify_status(response.status)) {
     case AnswerClass::unauthorised:
-      return stop_unauthorised(response);
+      return on_unauthorised(
+          host_name() + " refused our credentials with " + std::to_string(response.status) + ".", now);
     case AnswerClass::not_writable:
-      return fail(failover::rejected_state(response.header(base::header::kRole)), message, now);
+      ++stats.role_rejects;
+      return fail(failover::rejected_state(response.header(base::header::kRole)), ErrorCode::not_writable,
+                  message, now);
     case AnswerClass::busy:
-      return fail_busy(message, now);
+      count_busy(response.status);
+      return fail_busy(ErrorCode::server, message, now);
     default:
       ++stats.server_errors;
-      return fail(HostState::transport_error, message, now);
+      return fail(HostState::transport_error, ErrorCode::server, message, now);
   }
 }
 

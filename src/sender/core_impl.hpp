@@ -3,18 +3,23 @@
 //   core_connection.cpp  which host, when; what /settings said
 //   core_sending.cpp     the next request
 //   core_answers.cpp     answers to rows and to questions about positions
-//   core_rejections.cpp  400 and 413: splitting and burying
+//   core_rejections.cpp  400 and 413: splitting
+//   core_policies.cpp    what becomes of a refused row; stopping and going on
+//   core_reports.cpp     what the application is told
 #pragma once
 
 #include <optional>
 #include <string>
 #include <vector>
 
+#include "base/histogram.hpp"
 #include "failover/answer_class.hpp"
 #include "failover/host_walk.hpp"
 #include "sender/batch.hpp"
 #include "sender/capabilities.hpp"
 #include "sender/core.hpp"
+#include "sender/drain_limit.hpp"
+#include "sender/poison.hpp"
 #include "sender/rejection.hpp"
 #include "sender/slot_cursor.hpp"
 
@@ -30,8 +35,12 @@ inline constexpr std::uint64_t kBurialsBeforeWarning = 128;
 /// The first wait for durability after rows were sent: rows appended meanwhile have to wait as long.
 inline constexpr std::chrono::milliseconds kFirstDurableWait{20};
 
+/// A token is asked for at most this often.
+inline constexpr std::chrono::seconds kTokenPause{1};
+
 enum class Phase : std::uint8_t {
-  stopped,     ///< Not started, or unauthorised.
+  stopped,     ///< Not started, or told to stop: see stopped_by.
+  unarmed,     ///< Waits for a token; asks again at wake_at.
   idle,        ///< No connection, and nothing that needs one.
   sleeping,    ///< Until wake_at.
   connecting,  ///< A Connect is under way.
@@ -47,6 +56,7 @@ struct InFlight {
   base::Uuid stream;  ///< Whose position was asked for, or whose rows are sent.
   Batch batch;        ///< Its body has moved into the request.
   std::size_t body_bytes = 0;
+  bool gzip = false;
   std::vector<base::FramePtr> frames;  ///< Of the batch, so that a row can be buried.
   base::Time sent_at{};
   std::chrono::milliseconds wait{0};
@@ -60,24 +70,33 @@ struct Core::Impl {
   /// Runs `step`; a slot that fails is reported and tried again later.
   template <class Step>
   std::vector<Action> guarded(base::Time now, Step step);
-  void report(SenderEvent::Kind kind, std::string message);
-  void warn_once(const std::string& message);
-  void report_progress();
-  void hold(const std::string& message, base::Time now);
-  std::string host_name() const;
+  void answered(const net::HttpResponse& response, base::Time now);
+  void hold(const Error& error, base::Time now);
   bool has_work();
+
+  // --- core_reports.cpp
+  std::string host_name() const;
+  /// With the host, and the server's own words if an answer is being looked at.
+  SenderEvent event(SenderEvent::Kind kind, ErrorCode code, std::string message,
+                    Disposition disposition = Disposition::retrying) const;
+  void report(SenderEvent told);
+  /// Not again before the host has taken rows.
+  void warn_once(ErrorCode code, const std::string& message);
+  Progress reached() const;
+  void report_progress();
+  void measure_acknowledged();
+  void count_busy(int status);
 
   // --- core_connection.cpp
   void walk_on(base::Time now);
-  void leave(bool connection_is_lost);
-  void fail(failover::HostState state, const std::string& message, base::Time now);
-  void fail_busy(const std::string& message, base::Time now);
-  void stop_unauthorised(const net::HttpResponse& response);
-  void reconnect(bool connection_is_lost, base::Time now);
+  void leave();
+  void fail(failover::HostState state, ErrorCode code, const std::string& message, base::Time now);
+  void fail_busy(ErrorCode code, const std::string& message, base::Time now);
+  void reconnect(base::Time now);
   void lost(const net::NetError& error, base::Time now);
   void on_settings(const net::HttpResponse& response, base::Time now);
   void accept(const Capabilities& found, base::Time now);
-  void refuse(const std::string& message, base::Time now);
+  void refuse(ErrorCode code, const std::string& message, base::Time now);
   /// Every answer that no question has a meaning of its own for.
   void on_common_answer(const net::HttpResponse& response, base::Time now);
   bool is_from_deposed_primary(const net::HttpResponse& response);
@@ -93,12 +112,14 @@ struct Core::Impl {
   void ask_durable(StreamSpan& span, std::chrono::milliseconds wait, base::Time now);
   void send(net::HttpRequest request, InFlight asked, base::Time now);
   BatchLimits limits() const;
+  bool compresses() const;
   /// Whether rows are trimmed only when they are in the object store.
   bool trims_at_durable() const;
 
   // --- core_answers.cpp
   void on_write(const net::HttpResponse& response, base::Time now);
   void on_rows_committed(const net::HttpResponse& response, base::Time now);
+  bool is_poisoned(const net::HttpResponse& response, base::Time now);
   void on_conflict(const net::HttpResponse& response, base::Time now);
   void on_position(const net::HttpResponse& response, base::Time now);
   bool durable_ack_is_missing(const net::HttpResponse& response) const;
@@ -107,34 +128,64 @@ struct Core::Impl {
   // --- core_rejections.cpp
   void on_bad_rows(const net::HttpResponse& response, base::Time now);
   void on_too_large(const net::HttpResponse& response, base::Time now);
+  void on_refused_compression(base::Time now);
   void halve();
   void halve_again_after_success();
-  bool bury(base::StreamPosition at, const std::string& reason, base::Time now);
-  void bury_blindly(const std::string& reason, base::Time now);
+  /// A single row is refused, and no line was named.
+  void give_up_blindly(ErrorPolicy policy, const std::string& reason, base::Time now);
+  /// The host failed at the rows of the request instead of answering for them. False: nothing was decided, go
+  /// on as after any failure.
+  bool suspect_rows(ErrorPolicy policy, const std::string& reason, base::Time now);
+
+  // --- core_policies.cpp
+  ErrorPolicy policy_of(RefusalKind kind) const;
+  std::uint64_t& counter_of(RefusalKind kind);
+  /// What the policy says about a row of the request that no server takes. True: it is out of the way.
+  /// REQUIRES: not retry.
+  bool give_up_row(ErrorPolicy policy, ErrorCode code, base::StreamPosition at, const std::string& reason,
+                   base::Time now);
+  bool bury(const base::Frame& frame, base::StreamPosition at, const std::string& reason, base::Time now);
+  void drop_row(base::StreamPosition at, const std::string& reason);
+  void halt(SenderEvent why);
+  /// `what`: who refused our credentials, and how.
+  void on_unauthorised(const std::string& what, base::Time now);
+  void ask_token(base::Time now);
+  void go_on(base::Time now);
 
   CoreOptions options;
   buffer::FrameStore& store;
   base::RandomSource& random;
   failover::HostWalk walk;
   SlotCursor slot;
+  Poison poison;
+  DrainLimit drain;
 
   std::vector<Action> actions;
   Phase phase = Phase::stopped;
   ConnectionId connection = 0;
   std::size_t host = 0;
   Capabilities capabilities;
-  bool met_a_server = false;  ///< capabilities are those of a host that took us.
-  std::uint64_t epoch = 0;    ///< The highest seen.
+  bool connection_is_gone = false;  ///< There is nothing to disconnect.
+  bool met_a_server = false;        ///< capabilities are those of a host that took us.
+  std::uint64_t epoch = 0;          ///< The highest seen.
   std::optional<InFlight> in_flight;
 
   base::Time wake_at{};
   base::Time hold_until{};  ///< The slot failed: nothing is sent before.
   base::Time last_reconnect = base::Time::min();
   base::Time next_poll_at{};
+  base::Time drain_at = base::Time::max();  ///< When a limited backlog goes on.
+  base::Time next_token_at = base::Time::min();
   std::chrono::milliseconds poll_wait{0};
   bool connection_progressed = false;
   bool outage_reported = false;
-  std::vector<std::string> warned;  ///< By host: the warning that need not be repeated.
+  bool unauthorised_reported = false;
+  std::vector<std::string> warned;           ///< By host: the warning that need not be repeated.
+  std::vector<bool> refuses_gzip;            ///< By host.
+  ErrorCode last_code = ErrorCode::connect;  ///< Of the last failure of a host.
+  std::optional<SenderEvent> stopped_by;
+  const net::HttpResponse* answered_by = nullptr;  ///< The one being looked at.
+  std::int64_t wall_nanos = 0;                     ///< Now, as far as it was told.
 
   int conflicts = 0;
   int blind_burials = 0;
@@ -145,7 +196,13 @@ struct Core::Impl {
   base::StreamPosition highest_sent;
   base::StreamPosition missing_reported;  ///< Where the rows begin that follow the last reported loss.
 
+  base::Fsn dropped_below = 0;   ///< Frames below it that are missing were dropped, and reported.
+  base::Fsn measured_below = 0;  ///< Frames whose acknowledgement was measured.
+
   Progress progress;
+  Progress acknowledged;  ///< The highest Acknowledged.
+  base::Histogram request_latency;
+  base::Histogram ack_latency;
   Stats stats;
 };
 

@@ -1,37 +1,66 @@
-// 400 and 413: splitting and burying.
+// 400 and 413, and failing at rows without a word on them: splitting until one row stands alone.
 #include <algorithm>
 
-#include <questclient/error.hpp>
-
-#include "base/kill_point.hpp"
 #include "sender/core_impl.hpp"
 
 namespace questclient::sender {
 
-using failover::HostState;
-
 void Core::Impl::on_bad_rows(const net::HttpResponse& response, base::Time now) {
   const Rejection rejection = parse_rejection(response.body, in_flight->batch.rows);
   if (!rejection.about_rows()) {
+    ++stats.write_errors;
     const std::string message =
         host_name() + " refuses the request itself, not its rows: " + rejection.message;
-    warn_once(message);
-    return fail_busy(message, now);
+    if (options.on_write_error == ErrorPolicy::halt) {
+      return halt(
+          event(SenderEvent::Kind::halted, ErrorCode::rejected,
+                message + " Sending has stopped and every row is kept, as on_write_error=halt asks for.",
+                Disposition::terminal));
+    }
+    warn_once(ErrorCode::rejected, message);
+    return fail_busy(ErrorCode::rejected, message, now);
+  }
+  const ErrorPolicy policy = policy_of(rejection.kind);
+  if (policy == ErrorPolicy::retry) {
+    ++counter_of(rejection.kind);
+    const std::string message =
+        host_name() + " refuses rows, and the policy for such errors is retry: " + rejection.message +
+        " Nothing behind them is sent before they are taken.";
+    warn_once(ErrorCode::rejected, message);
+    return fail_busy(ErrorCode::rejected, message, now);
   }
   if (rejection.row) {
-    if (bury(in_flight->batch.row(*rejection.row), rejection.message, now)) walk.progressed();
+    ++counter_of(rejection.kind);
+    const base::StreamPosition at = in_flight->batch.row(*rejection.row);
+    if (give_up_row(policy, ErrorCode::rejected, at, rejection.message, now)) walk.progressed();
     return;
   }
-  if (in_flight->batch.rows == 1) return bury_blindly(rejection.message, now);
-  halve();
+  if (in_flight->batch.rows > 1) return halve();
+  ++counter_of(rejection.kind);
+  give_up_blindly(policy, rejection.message, now);
 }
 
 void Core::Impl::on_too_large(const net::HttpResponse& response, base::Time now) {
-  if (in_flight->batch.rows == 1) {
-    const Rejection rejection = parse_rejection(response.body, 1);
-    return bury_blindly(rejection.message.empty() ? "413: the row is too large" : rejection.message, now);
+  if (in_flight->batch.rows > 1) {
+    cut_bytes = std::max<std::size_t>(in_flight->body_bytes / 2, 1);
+    return;
   }
-  cut_bytes = std::max<std::size_t>(in_flight->body_bytes / 2, 1);
+  ++stats.write_errors;
+  std::string reason = parse_rejection(response.body, 1).message;
+  if (reason.empty()) reason = "413: the row is too large";
+  if (options.on_write_error == ErrorPolicy::retry) {
+    warn_once(ErrorCode::rejected, host_name() + ": " + reason);
+    return fail_busy(ErrorCode::rejected, reason, now);
+  }
+  give_up_blindly(options.on_write_error, reason, now);
+}
+
+void Core::Impl::on_refused_compression(base::Time now) {
+  refuses_gzip[host] = true;
+  warn_once(ErrorCode::server,
+            host_name() + " does not take compressed requests (415); it gets plain ones from now on.");
+  in_flight.reset();
+  pump(now);
 }
 
 /// Somewhere in the request is a bad row: look in its first half.
@@ -42,58 +71,28 @@ void Core::Impl::halve() {
 
 /// The first half was fine, so the bad row is in the other one.
 void Core::Impl::halve_again_after_success() {
+  poison.passed(slot.cursor());
   if (row_limit == 0) return;
   row_limit = slot.cursor() < suspect_end ? std::max<std::uint32_t>(row_limit / 2, 1) : 0;
 }
 
-void Core::Impl::bury_blindly(const std::string& reason, base::Time now) {
-  if (++blind_burials > kMaxBlindBurials) {
+void Core::Impl::give_up_blindly(ErrorPolicy policy, const std::string& reason, base::Time now) {
+  if (policy != ErrorPolicy::halt && ++blind_burials > kMaxBlindBurials) {
     blind_burials = 0;
     const std::string message = host_name() +
                                 " refuses one row after the other and names no line: " + reason +
                                 " The sender slows down; check that the server takes this data at all.";
-    warn_once(message);
-    return fail_busy(message, now);
+    warn_once(ErrorCode::rejected, message);
+    return fail_busy(ErrorCode::rejected, message, now);
   }
-  bury(in_flight->batch.begin(), reason, now);
+  give_up_row(policy, ErrorCode::rejected, in_flight->batch.begin(), reason, now);
 }
 
-bool Core::Impl::bury(base::StreamPosition at, const std::string& reason, base::Time now) {
-  const auto holds = [&at](const base::FramePtr& frame) { return frame->fsn == at.fsn; };
-  const auto found = std::find_if(in_flight->frames.begin(), in_flight->frames.end(), holds);
-  const base::Frame& frame = **found;
-  buffer::DeadLetter letter;
-  letter.stream = frame.stream;
-  letter.fsn = at.fsn;
-  letter.first_row = at.row;
-  letter.payload = std::string(row_bytes(frame, at.row));
-  letter.reason = reason;
-  letter.host = host_name();
-  try {
-    store.bury(letter);
-  } catch (const Error& error) {
-    hold(error.what(), now);
-    return false;
-  }
-  base::kill_point("sender.after_bury");
-  slot.bury(frame, at.row, 1);
-  slot.settle(trims_at_durable(), capabilities);
-  row_limit = 0;
-  ++stats.rows_rejected;
-  SenderEvent event;
-  event.kind = SenderEvent::Kind::rows_rejected;
-  event.host = host_name();
-  event.message = reason;
-  event.fsn = at.fsn;
-  event.first_row = at.row;
-  event.rows = 1;
-  actions.emplace_back(Report{std::move(event)});
-  if (++burials >= kBurialsBeforeWarning && (burials & (burials - 1)) == 0) {
-    report(SenderEvent::Kind::warning,
-           host_name() + " has refused " + std::to_string(burials) +
-               " rows in a row, each of which is in the dead letters. The last: " + reason);
-  }
-  report_progress();
+bool Core::Impl::suspect_rows(ErrorPolicy policy, const std::string& reason, base::Time now) {
+  if (policy == ErrorPolicy::retry) return false;
+  const Batch& batch = in_flight->batch;
+  if (poison.refused(batch.begin(), batch.end(), batch.rows, now) != Poison::Verdict::convicted) return false;
+  if (give_up_row(policy, ErrorCode::server, batch.begin(), reason, now)) walk.progressed();
   return true;
 }
 

@@ -13,9 +13,11 @@ bool Core::Impl::trims_at_durable() const {
 
 BatchLimits Core::Impl::limits() const {
   BatchLimits limits;
-  limits.join_bytes = options.max_request_bytes;
+  limits.join_bytes = drain.max_request_bytes(slot.cursor().fsn, options.max_request_bytes);
   if (cut_bytes > 0) limits.cut_bytes = cut_bytes;
-  if (row_limit > 0) limits.rows = row_limit;
+  for (const std::uint32_t limit : {row_limit, poison.row_limit()}) {
+    if (limit > 0) limits.rows = std::min(limits.rows, limit);
+  }
   limits.contiguous = capabilities.has_tokens();
   return limits;
 }
@@ -23,12 +25,18 @@ BatchLimits Core::Impl::limits() const {
 void Core::Impl::pump(base::Time now) {
   if (phase != Phase::ready || in_flight || now < hold_until) return;
   hold_until = {};
+  drain_at = base::Time::max();
+  drain.appended(store.end());
   while (true) {
     const auto frames = slot.frames(options.max_request_bytes);
     if (frames.empty()) break;
     StreamSpan& span = slot.span_of(*frames.front());
     if (capabilities.has_tokens() && ask_before_sending(span, now)) return;
     Batch batch = make_batch(frames, slot.cursor(), slot.buried(), limits());
+    if (!batch.empty() && !drain.may_send(now)) {
+      drain_at = drain.next_at();
+      break;
+    }
     if (!batch.empty()) return send_rows(span, std::move(batch), frames, now);
     slot.committed({frames.back()->fsn + 1, 0});
     slot.settle(trims_at_durable(), capabilities);
@@ -61,7 +69,8 @@ std::optional<base::GapAcceptance> Core::Impl::gap_before(StreamSpan& span, cons
   const base::StreamPosition follows = span.token.value_or(stream_begin);
   if (batch.begin() == follows) return std::nullopt;
   // Rows in the dead letters leave a gap that is nobody's loss.
-  const base::StreamPosition expected = slot.buried().skip(follows);
+  base::StreamPosition expected = slot.buried().skip(follows);
+  if (expected.fsn < dropped_below) expected = slot.buried().skip({dropped_below, 0});
   if (expected < batch.begin()) report_missing(span, expected, batch.begin());
   return base::GapAcceptance{span.token, batch.begin()};
 }
@@ -71,31 +80,32 @@ void Core::Impl::report_missing(const StreamSpan& span, base::StreamPosition exp
   if (missing_reported == begin) return;
   missing_reported = begin;
   const std::uint64_t frames = std::max<std::uint64_t>(begin.fsn - expected.fsn, 1);
-  SenderEvent event;
-  event.host = host_name();
-  event.fsn = expected.fsn;
-  event.first_row = expected.row;
+  SenderEvent told =
+      event(SenderEvent::Kind::warning, ErrorCode::rows_missing, {}, Disposition::fix_and_resend);
+  told.fsn = expected.fsn;
+  told.first_row = expected.row;
   const std::string range = "rows from " + expected.to_string() + " up to " + begin.to_string() +
                             " of stream " + span.stream.stream.to_string();
   if (begin.fsn <= slot.durable_fsn() + 1) {
-    event.message = host_name() + " does not know the " + range +
-                    ", which were durable elsewhere. Sending goes on behind them; compare the clusters.";
+    told.message = host_name() + " does not know the " + range +
+                   ", which were durable elsewhere. Sending goes on behind them; compare the clusters.";
   } else {
-    event.kind = SenderEvent::Kind::rows_missing;
-    event.rows = frames;
-    event.message = host_name() + " has not got the " + range + " (at least " + std::to_string(frames) +
-                    "), and the slot no longer holds them. Sending goes on behind them; look for them in "
-                    "the dead letters, else send them again from their source.";
+    told.kind = SenderEvent::Kind::rows_missing;
+    told.rows = frames;
+    told.message = host_name() + " has not got the " + range + " (at least " + std::to_string(frames) +
+                   "), and the slot no longer holds them. Sending goes on behind them; look for them in "
+                   "the dead letters, else send them again from their source.";
     stats.rows_missing += frames;
   }
-  stats.last_error = event.message;
-  actions.emplace_back(Report{std::move(event)});
+  stats.last_error = told.message;
+  report(std::move(told));
 }
 
 void Core::Impl::send_rows(StreamSpan& span, Batch batch, std::span<const base::FramePtr> frames,
                            base::Time now) {
   if (capabilities.has_tokens() && is_impossible_token(span, batch)) {
-    return refuse("claims to hold rows of stream " + span.stream.stream.to_string() +
+    return refuse(ErrorCode::server,
+                  "claims to hold rows of stream " + span.stream.stream.to_string() +
                       " that were never sent: it holds another history. No row is sent there.",
                   now);
   }
@@ -114,10 +124,17 @@ void Core::Impl::send_rows(StreamSpan& span, Batch batch, std::span<const base::
     if (part.begin() < highest_sent) ++stats.frames_replayed;
   }
   highest_sent = std::max(highest_sent, batch.end());
+  stats.bytes_sent += batch.body.size();
+  drain.sent(batch.parts);
   net::HttpRequest request = write_request(batch, headers, options.authorization);
+  request.gzip = asked.gzip = compresses();
   asked.batch = std::move(batch);
   poll_wait = std::min(kFirstDurableWait, options.durable_poll);
   send(std::move(request), std::move(asked), now);
+}
+
+bool Core::Impl::compresses() const {
+  return options.compression == Compression::gzip && !refuses_gzip[host];
 }
 
 void Core::Impl::ask_position(StreamSpan& span, base::Time now) {

@@ -1,5 +1,9 @@
 #include "sender/rejection.hpp"
 
+#include <algorithm>
+#include <iterator>
+#include <span>
+
 #include "sender/bounded_json.hpp"
 
 namespace questclient::sender {
@@ -13,7 +17,59 @@ std::string text_of(const Json& document, const char* key) {
   return found->get<std::string>().substr(0, kMaxReasonBytes);
 }
 
+// In lower case. What a value is told to be unfit for comes first: such a message may quote the value's text.
+constexpr std::string_view kSchemaWords[] = {
+    "cast error",        "bounds of column type", "to column type", "type mismatch",
+    "type conflict",     "cannot cast",           "cannot be cast", "inconvertible",
+    "incompatible type", "dimension mismatch",    "does not fit"};
+constexpr std::string_view kParseWords[] = {"could not parse",
+                                            "cannot parse",
+                                            "can't parse",
+                                            "unable to parse",
+                                            "failed to parse",
+                                            "parse error",
+                                            "parsing",
+                                            "no fields were provided",
+                                            "field_separator",
+                                            "missing field",
+                                            "missing tag",
+                                            "value is missing",
+                                            "the line ends",
+                                            "the body ends",
+                                            "longer than the body",
+                                            "binary type",
+                                            "utf-8",
+                                            "array of element type",
+                                            "arrays of element type",
+                                            "syntax error",
+                                            "malformed",
+                                            "unexpected character"};
+
+bool contains_any(std::string_view text, std::span<const std::string_view> words) {
+  return std::any_of(words.begin(), words.end(),
+                     [&](std::string_view word) { return text.find(word) != std::string_view::npos; });
+}
+
+/// QuestDB puts "failed to parse line protocol:errors encountered on line(s):\nerror in line n: " before
+/// whatever is wrong.
+std::string_view without_preamble(std::string_view message) {
+  constexpr std::string_view kLine = "error in line ";
+  const std::size_t line = message.find(kLine);
+  if (line == std::string_view::npos) return message;
+  const std::size_t end = message.find(':', line);
+  return end == std::string_view::npos ? message.substr(line + kLine.size()) : message.substr(end + 1);
+}
+
 }  // namespace
+
+RefusalKind classify_refusal(std::string_view message) {
+  std::string text;
+  std::transform(message.begin(), message.end(), std::back_inserter(text),
+                 [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c | 0x20) : c; });
+  const std::string_view what = without_preamble(text);
+  if (contains_any(what, kSchemaWords)) return RefusalKind::schema;
+  return contains_any(what, kParseWords) ? RefusalKind::parse : RefusalKind::write;
+}
 
 Rejection parse_rejection(std::string_view body, std::uint32_t rows) {
   Rejection rejection;
@@ -21,6 +77,7 @@ Rejection parse_rejection(std::string_view body, std::uint32_t rows) {
   if (document && document->is_object()) {
     rejection.code = text_of(*document, "code");
     rejection.message = text_of(*document, "message");
+    rejection.error_id = text_of(*document, "errorId");
     const auto line = document->find("line");
     if (line != document->end() && line->is_number_unsigned()) {
       const auto number = line->get<std::uint64_t>();
@@ -28,6 +85,7 @@ Rejection parse_rejection(std::string_view body, std::uint32_t rows) {
     }
   }
   if (rejection.message.empty()) rejection.message = std::string(body.substr(0, kMaxReasonBytes));
+  rejection.kind = classify_refusal(rejection.message);
   return rejection;
 }
 

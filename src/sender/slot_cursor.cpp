@@ -132,6 +132,14 @@ void SlotCursor::bury(const base::Frame& frame, std::uint32_t first_row, std::ui
   advance_durable();
 }
 
+void SlotCursor::give_up_below(base::Fsn end) {
+  const base::StreamPosition at{end, 0};
+  front_ = std::max(front_, at);
+  durable_base_ = std::max(durable_base_, at);
+  durable_ = std::max(durable_, at);
+  cursor_ = buried_.skip(std::max(cursor_, at));
+}
+
 void SlotCursor::settle(bool at_durable, const Capabilities& host) {
   const base::StreamPosition settled = std::max(front_, at_durable ? durable_ : cursor_);
   const bool frames_done = settled.fsn > front_.fsn;

@@ -56,6 +56,8 @@ class SlotCursor {
   void set_durable(StreamSpan& span, std::optional<base::StreamPosition> token);
   /// These rows lie in the dead letters.
   void bury(const base::Frame& frame, std::uint32_t first_row, std::uint32_t rows);
+  /// The slot dropped every frame below `end`: nothing below it is sent or waited for.
+  void give_up_below(base::Fsn end);
   /// Trims what is safe: below durable(), or below cursor() where `at_durable` is false. `host` is what the
   /// connection's host will still tell.
   void settle(bool at_durable, const Capabilities& host);

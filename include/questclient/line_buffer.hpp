@@ -178,6 +178,7 @@ class LineBuffer {
  private:
   /// What the row under construction holds so far.
   enum class State : std::uint8_t { idle, table, symbols, columns };
+  class BatchWriter;
   struct FreeBytes {
     void operator()(char* bytes) const noexcept;
   };
@@ -223,7 +224,12 @@ class LineBuffer {
   char* begin_column(const Name& name, std::size_t value_room);
   char* put_name(char* out, char separator, const ColumnName& name);
   char* put_name(char* out, char separator, std::string_view name);
-  char* room(std::size_t bytes);
+  char* room(std::size_t bytes) {
+    if (capacity_ - end_ < bytes) [[unlikely]] {
+      grow(bytes);
+    }
+    return bytes_.get() + end_;
+  }
   void grow(std::size_t bytes);
   LineBuffer& keep(const char* end, State state);
   void end_row(char* end);
@@ -237,6 +243,7 @@ class LineBuffer {
   [[noreturn]] void refuse_unsigned(std::uint64_t value);
   [[noreturn]] void refuse_smallest(std::string_view name);
   [[noreturn]] void refuse_version(std::string_view name, ProtocolVersion needed);
+  [[noreturn]] void refuse_designated(std::int64_t value);
   [[noreturn]] void refuse_count(const PreparedRow& row, std::size_t values);
   [[noreturn]] void refuse_symbol(const ColumnName& name);
   [[noreturn]] void refuse_full();

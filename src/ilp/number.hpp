@@ -26,6 +26,13 @@ inline constexpr auto kSmall = [] {
   return small;
 }();
 
+/// The same followed by 'i', as integers stand on the wire.
+inline constexpr auto kSmallIntegers = [] {
+  auto small = kSmall;
+  for (std::size_t i = 0; i < small.size(); ++i) small[i][1 + (i > 9 ? 1 : 0) + (i > 99 ? 1 : 0)] = 'i';
+  return small;
+}();
+
 /// Eight decimal digits in a word, one a byte (0 to 9), the first in the lowest byte. Each step halves the
 /// groups: two of four digits, four of two, eight of one, all lanes of a step at once.
 inline std::uint64_t eight_digits(std::uint32_t value) {

@@ -3,10 +3,49 @@
 
 #include <questclient/line_buffer.hpp>
 
+#include "ilp/explain.hpp"
 #include "ilp/names.hpp"
 #include "ilp/text.hpp"
 
+namespace questclient::ilp {
+
+std::string explain_not_utf8(std::string_view name, std::string_view value) {
+  return "The value of " + quote(name) + " is not UTF-8 at byte " + std::to_string(find_not_utf8(value)) +
+         "; encode text as UTF-8.";
+}
+
+std::string explain_smallest(std::string_view name) {
+  return "The value -9223372036854775808 of " + quote(name) +
+         " would be stored as NULL; leave the column out if that is meant.";
+}
+
+std::string explain_version(std::string_view name, ProtocolVersion needed) {
+  const bool is_decimal = needed == ProtocolVersion::v3;
+  const std::string version = std::to_string(static_cast<int>(needed));
+  return "The value of " + quote(name) + (is_decimal ? " is a decimal" : " is an array") +
+         ", which needs protocol version " + version + "; use version " + version +
+         " where the server offers it" + (is_decimal ? ", or send text." : ".");
+}
+
+std::string explain_designated(std::int64_t value) {
+  if (value < 0) {
+    return "The row's timestamp " + std::to_string(value) +
+           " lies before 1970, which the server refuses as a designated timestamp; send it as a column, or "
+           "correct it.";
+  }
+  return "The row's timestamp " + std::to_string(value) +
+         " microseconds does not fit into nanoseconds, which protocol version 1 sends; use version 2, or "
+         "correct it.";
+}
+
+}  // namespace questclient::ilp
+
 namespace questclient {
+namespace {
+
+constexpr const char* kDropped = " The row is dropped.";
+
+}  // namespace
 
 void LineBuffer::refuse(ErrorCode code, const std::string& message) {
   cancel_row();
@@ -28,10 +67,10 @@ void LineBuffer::refuse_call(const char* call) {
       message = name + " after column(): give all symbols of a row before its first column.";
       break;
   }
-  if (name == "table()") {
-    message =
-        "table() inside a row, which is dropped: end each row with at() or at_now(), or give it up with "
-        "cancel_row().";
+  if (name == "table()" || name == "add()") {
+    message = name +
+              " inside a row, which is dropped: end each row with at() or at_now(), or give it up with "
+              "cancel_row().";
   }
   refuse(ErrorCode::invalid_api_call, message);
 }
@@ -42,9 +81,7 @@ void LineBuffer::refuse_name(std::string_view name, bool is_table) {
 }
 
 void LineBuffer::refuse_text(std::string_view name, std::string_view value) {
-  refuse(ErrorCode::invalid_value, "The value of " + ilp::quote(name) + " is not UTF-8 at byte " +
-                                       std::to_string(ilp::find_not_utf8(value)) +
-                                       "; encode text as UTF-8. The row is dropped.");
+  refuse(ErrorCode::invalid_value, ilp::explain_not_utf8(name, value) + kDropped);
 }
 
 void LineBuffer::refuse_null() {
@@ -59,18 +96,15 @@ void LineBuffer::refuse_unsigned(std::uint64_t value) {
 }
 
 void LineBuffer::refuse_smallest(std::string_view name) {
-  refuse(ErrorCode::invalid_value, "The value -9223372036854775808 of " + ilp::quote(name) +
-                                       " would be stored as NULL; leave the column out if that is meant. The "
-                                       "row is dropped.");
+  refuse(ErrorCode::invalid_value, ilp::explain_smallest(name) + kDropped);
 }
 
 void LineBuffer::refuse_version(std::string_view name, ProtocolVersion needed) {
-  const std::string what = needed == ProtocolVersion::v3 ? "a decimal" : "an array";
-  const std::string version = std::to_string(static_cast<int>(needed));
-  refuse(ErrorCode::invalid_value,
-         "The value of " + ilp::quote(name) + " is " + what + ", which needs protocol version " + version +
-             "; use version " + version + " where the server offers it" +
-             (needed == ProtocolVersion::v3 ? ", or send text." : ".") + " The row is dropped.");
+  refuse(ErrorCode::invalid_value, ilp::explain_version(name, needed) + kDropped);
+}
+
+void LineBuffer::refuse_designated(std::int64_t value) {
+  refuse(ErrorCode::invalid_value, ilp::explain_designated(value) + kDropped);
 }
 
 void LineBuffer::refuse_count(const PreparedRow& row, std::size_t values) {

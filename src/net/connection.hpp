@@ -2,12 +2,14 @@
 #pragma once
 
 #include <chrono>
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <string>
 
 #include <questclient/options.hpp>
 
+#include "base/es256.hpp"
 #include "net/event_loop.hpp"
 #include "net/http_message.hpp"
 
@@ -29,9 +31,11 @@ struct Endpoint {
   std::string private_key;
   std::string public_x;
   std::string public_y;
+  base::SignatureForm signature_form = base::SignatureForm::der;
   std::chrono::milliseconds auth_timeout{15000};
 };
 
+/// Throws Error{tls} as make_tls_context, and Error{config} for a key that ES256 cannot use.
 Endpoint make_endpoint(const Options& options);
 
 /// On the loop's thread only. After an error the connection is closed; make a new one. Destroying it closes
@@ -51,10 +55,14 @@ class Connection {
 
 /// http, https: HTTP/1.1 with keep-alive. tcp, tcps: lines; the same requests are understood:
 ///   GET /settings  -> 404, as an old server answers: ILP text, and nothing else to ask for
-///   POST /write    -> 204 once the other side's TCP has acknowledged every byte of the body, which is no
-///                     commit: ILP over TCP has no answers. A connection that the server closes is an error
-///                     with request_may_have_arrived.
+///   POST /write    -> 204 once the other side's TCP has acknowledged every byte of the body
 ///   anything else  -> 404
+/// That 204 is the most that ILP over TCP can tell, and it is no commit: the bytes have left this machine and
+/// stand in the memory of the other one. They survive the death of this process and of this machine. They are
+/// lost if the server dies before it reads and commits them, and if it refuses a line, it drops that line and
+/// what follows without a word and closes. The closing is an error of the request under way, in doubt, or of
+/// the next one; to which rows it is owed nobody can tell. A proxy in between acknowledges for itself.
+/// HttpRequest::gzip is ignored: the protocol has no compression.
 std::unique_ptr<Connection> make_connection(EventLoop& loop, const Endpoint& endpoint,
                                             std::size_t max_response_bytes = 1 << 20);
 

@@ -1,15 +1,16 @@
-// A byte stream to one host: the seam below HTTP. Plain TCP is one kind of it.
+// A byte stream to one host: the seam below HTTP and lines. TCP in clear is one kind of it, TLS the other.
 #pragma once
 
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
 
+#include "net/connection.hpp"
 #include "net/event_loop.hpp"
-#include "net/http_client.hpp"
 
 namespace questclient::net {
 
@@ -36,10 +37,24 @@ class Stream {
   virtual void read_some(std::span<char> into, Done done) = 0;
   /// True while nothing has arrived and the other side has not closed; without blocking.
   virtual bool is_idle() = 0;
+  /// How many bytes of what was written the other side's TCP has not acknowledged; nothing: the kernel does
+  /// not say.
+  virtual std::optional<std::size_t> unacknowledged() = 0;
   /// Ends every operation under way. Idempotent.
   virtual void close() = 0;
 };
 
-std::shared_ptr<Stream> make_tcp_stream(EventLoop& loop);
+/// A stream that is a socket: it can also be asked for what is possible at once.
+class SocketStream : public Stream {
+ public:
+  /// What has arrived; nothing: no bytes and no error. REQUIRES: no read under way.
+  virtual IoResult read_now(std::span<char> into) = 0;
+  /// Writes as much as the kernel takes, and no more. REQUIRES: no write under way.
+  virtual void write_now(std::string_view bytes) = 0;
+};
+
+std::shared_ptr<SocketStream> make_tcp_stream(EventLoop& loop);
+/// TLS over TCP. The name or address that is connected to is the one that the certificate must hold.
+std::shared_ptr<Stream> make_tls_stream(EventLoop& loop, std::shared_ptr<TlsContext> context);
 
 }  // namespace questclient::net

@@ -1,5 +1,7 @@
 #include <array>
 #include <limits>
+#include <linux/sockios.h>
+#include <sys/ioctl.h>
 #include <utility>
 
 #include <boost/asio/buffer.hpp>
@@ -30,7 +32,7 @@ IoResult result_of(const error_code& error, std::size_t bytes, NetError::Kind ki
   return result;
 }
 
-class TcpStream final : public Stream, public std::enable_shared_from_this<TcpStream> {
+class TcpStream final : public SocketStream, public std::enable_shared_from_this<TcpStream> {
  public:
   explicit TcpStream(EventLoop& loop) : resolver_(io_context_of(loop)), socket_(io_context_of(loop)) {}
 
@@ -88,6 +90,27 @@ class TcpStream final : public Stream, public std::enable_shared_from_this<TcpSt
     return error == asio::error::would_block || error == asio::error::try_again;
   }
 
+  std::optional<std::size_t> unacknowledged() override {
+    int bytes = 0;
+    if (!socket_.is_open() || ::ioctl(socket_.native_handle(), SIOCOUTQ, &bytes) != 0) return std::nullopt;
+    return static_cast<std::size_t>(bytes);
+  }
+
+  IoResult read_now(std::span<char> into) override {
+    error_code error;
+    socket_.non_blocking(true, error);
+    if (error) return result_of(error, 0, NetError::Kind::reset);
+    const std::size_t bytes = socket_.receive(asio::buffer(into.data(), into.size()), 0, error);
+    if (error == asio::error::would_block || error == asio::error::try_again) return {};
+    return result_of(error, bytes, NetError::Kind::reset);
+  }
+
+  void write_now(std::string_view bytes) override {
+    error_code ignored;
+    socket_.non_blocking(true, ignored);
+    if (!ignored) socket_.send(asio::buffer(bytes.data(), bytes.size()), 0, ignored);
+  }
+
   void close() override {
     closed_ = true;
     error_code ignored;
@@ -114,7 +137,7 @@ class TcpStream final : public Stream, public std::enable_shared_from_this<TcpSt
 
 }  // namespace
 
-std::shared_ptr<Stream> make_tcp_stream(EventLoop& loop) {
+std::shared_ptr<SocketStream> make_tcp_stream(EventLoop& loop) {
   return std::make_shared<TcpStream>(loop);
 }
 

@@ -41,6 +41,9 @@ struct ReceivedRequest {
 class Peer {
  public:
   explicit Peer(int descriptor) : descriptor_(descriptor) {}
+  virtual ~Peer() = default;
+  Peer(const Peer&) = delete;
+  Peer& operator=(const Peer&) = delete;
 
   /// The next request, whole; nullopt when the client has closed.
   std::optional<ReceivedRequest> read_request() {
@@ -63,16 +66,34 @@ class Peer {
     return request;
   }
 
+  /// The next line, without its end; nullopt when the client has closed.
+  std::optional<std::string> read_line() {
+    std::size_t end = 0;
+    while ((end = buffer_.find('\n')) == std::string::npos) {
+      if (!receive()) return std::nullopt;
+    }
+    const std::string line = buffer_.substr(0, end);
+    buffer_.erase(0, end + 1);
+    return line;
+  }
+
+  /// Everything until the client closes.
+  std::string read_all() {
+    while (receive()) {
+    }
+    return std::exchange(buffer_, {});
+  }
+
   void send(std::string_view bytes) {
     while (!bytes.empty()) {
-      const ssize_t sent = ::send(descriptor_, bytes.data(), bytes.size(), MSG_NOSIGNAL);
+      const ssize_t sent = write_some(bytes);
       if (sent <= 0) return;
       bytes.remove_prefix(static_cast<std::size_t>(sent));
     }
   }
 
   /// Returns once something can be read, and leaves it there.
-  void wait_for_input() {
+  virtual void wait_for_input() {
     char byte = 0;
     ::recv(descriptor_, &byte, 1, MSG_PEEK);
   }
@@ -88,10 +109,18 @@ class Peer {
     ::setsockopt(descriptor_, SOL_SOCKET, SO_LINGER, &now, sizeof now);
   }
 
+  int descriptor() const { return descriptor_; }
+
+ protected:
+  virtual ssize_t read_some(char* into, std::size_t size) { return ::recv(descriptor_, into, size, 0); }
+  virtual ssize_t write_some(std::string_view bytes) {
+    return ::send(descriptor_, bytes.data(), bytes.size(), MSG_NOSIGNAL);
+  }
+
  private:
   bool receive() {
     char piece[65536];
-    const ssize_t count = ::recv(descriptor_, piece, sizeof piece, 0);
+    const ssize_t count = read_some(piece, sizeof piece);
     if (count <= 0) return false;
     buffer_.append(piece, static_cast<std::size_t>(count));
     return true;

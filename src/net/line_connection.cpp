@@ -1,0 +1,283 @@
+#include "net/line_connection.hpp"
+
+#include <algorithm>
+#include <array>
+#include <exception>
+#include <utility>
+
+#include "base/clock.hpp"
+#include "net/authority.hpp"
+#include "net/stream.hpp"
+
+namespace questclient::net {
+
+namespace {
+
+using std::chrono::microseconds;
+using std::chrono::milliseconds;
+
+constexpr std::size_t kLongestChallenge = 4096;  // QuestDB sends 512 bytes
+constexpr milliseconds kShortestGrace{20};
+constexpr milliseconds kLongestGrace{1000};
+constexpr microseconds kFirstPause{200};
+constexpr microseconds kLongestPause{20000};
+constexpr const char* kNoReason = " ILP over TCP gives no reasons: see the server's log.";
+
+bool is_write(const HttpRequest& request) {
+  const std::string path = request.target.substr(0, request.target.find('?'));
+  return request.method == "POST" && (path == "/write" || path == "/api/v2/write");
+}
+
+}  // namespace
+
+struct LineConnection::Impl : std::enable_shared_from_this<Impl> {
+  enum class State { fresh, connecting, authenticating, judged, idle, busy, closed };
+
+  Impl(EventLoop& event_loop, std::shared_ptr<Stream> below, Endpoint how)
+      : loop(event_loop),
+        deadline(event_loop),
+        pause(event_loop),
+        stream(std::move(below)),
+        endpoint(std::move(how)) {}
+
+  void connect(const std::string& host, std::uint16_t port, milliseconds timeout);
+  void authenticate();
+  void read_challenge();
+  void answer_challenge();
+  void ready();
+  void watch();
+  void on_watched(const IoResult& result);
+
+  void start(HttpRequest next, milliseconds timeout);
+  void await_acknowledgement();
+  void answer(int status);
+
+  void set_deadline(milliseconds timeout, const char* what);
+  void failed(NetError::Kind kind, const std::string& reason);
+  void close();
+
+  EventLoop& loop;
+  EventLoop::Timer deadline;
+  EventLoop::Timer pause;
+  const std::shared_ptr<Stream> stream;
+  const Endpoint endpoint;
+  State state = State::fresh;
+  std::string where;
+  Connection::Connected connected;
+  Connection::Answered done;
+
+  std::string challenge;
+  std::string outgoing;  // of the authentication
+  base::Time challenge_asked{};
+  std::array<char, 4096> input;
+
+  HttpRequest request;
+  bool nothing_written = false;
+  microseconds next_pause = kFirstPause;
+};
+
+void LineConnection::Impl::set_deadline(milliseconds timeout, const char* what) {
+  deadline.set(base::SystemClock().now() + timeout, [weak = weak_from_this(), what, timeout] {
+    if (const auto self = weak.lock()) {
+      self->failed(NetError::Kind::timeout,
+                   std::string(what) + " within " + std::to_string(timeout.count()) + " ms");
+    }
+  });
+}
+
+void LineConnection::Impl::close() {
+  state = State::closed;
+  deadline.cancel();
+  pause.cancel();
+  stream->close();
+}
+
+void LineConnection::Impl::failed(NetError::Kind kind, const std::string& reason) {
+  const bool exchanging = done != nullptr;
+  close();
+  if (exchanging) {
+    const NetError error{kind, !nothing_written, "request to " + where + ": " + reason};
+    std::exchange(done, nullptr)(&error, {});
+  } else if (const auto callback = std::exchange(connected, nullptr)) {
+    const NetError error{kind, false, "connect to " + where + ": " + reason};
+    callback(&error);
+  }
+}
+
+void LineConnection::Impl::connect(const std::string& host, std::uint16_t port, milliseconds timeout) {
+  where = authority(host, port);
+  state = State::connecting;
+  set_deadline(timeout, "no connection");
+  stream->connect(host, port, [self = shared_from_this()](const IoResult& result) {
+    if (self->state != State::connecting) return;
+    if (!result.ok()) {
+      self->failed(result.kind, result.error);
+    } else if (self->endpoint.key_id.empty()) {
+      self->watch();
+      self->ready();
+    } else {
+      self->authenticate();
+    }
+  });
+}
+
+void LineConnection::Impl::authenticate() {
+  state = State::authenticating;
+  set_deadline(endpoint.auth_timeout, "the server sent no challenge, or did not take the answer,");
+  challenge_asked = base::SystemClock().now();
+  outgoing = endpoint.key_id + "\n";
+  stream->write(outgoing, {}, [](const IoResult&) {});  // when it fails, so does the read
+  read_challenge();
+}
+
+void LineConnection::Impl::read_challenge() {
+  stream->read_some(input, [self = shared_from_this()](const IoResult& result) {
+    if (self->state != State::authenticating) return;
+    if (!result.ok()) {
+      self->failed(result.kind, result.error +
+                                    " instead of sending a challenge. Check that it authenticates, "
+                                    "or leave out username and token.");
+      return;
+    }
+    self->challenge.append(self->input.data(), result.bytes);
+    if (self->challenge.back() == '\n') {
+      self->answer_challenge();
+    } else if (self->challenge.size() > kLongestChallenge) {
+      self->failed(NetError::Kind::malformed, "what the server sent is no challenge");
+    } else {
+      self->read_challenge();
+    }
+  });
+}
+
+void LineConnection::Impl::answer_challenge() {
+  const base::Time now = base::SystemClock().now();
+  const auto took = std::chrono::duration_cast<milliseconds>(now - challenge_asked);
+  challenge.pop_back();
+  try {
+    outgoing = base::base64_encode(base::es256_sign(endpoint.private_key, endpoint.public_x,
+                                                    endpoint.public_y, challenge, endpoint.signature_form)) +
+               "\n";
+  } catch (const std::exception& error) {
+    failed(NetError::Kind::unauthorised, error.what());
+    return;
+  }
+  stream->write(outgoing, {}, [self = shared_from_this(), took](const IoResult& result) {
+    if (self->state != State::authenticating || !result.ok()) return;
+    self->state = State::judged;
+    self->pause.set(base::SystemClock().now() + std::clamp(2 * took, kShortestGrace, kLongestGrace),
+                    [weak = self->weak_from_this()] {
+                      if (const auto still = weak.lock()) still->ready();
+                    });
+  });
+  watch();
+}
+
+void LineConnection::Impl::ready() {
+  deadline.cancel();
+  state = State::idle;
+  if (const auto callback = std::exchange(connected, nullptr)) callback(nullptr);
+}
+
+/// A read stands as long as the connection does: a server has nothing to say but that it closes.
+void LineConnection::Impl::watch() {
+  stream->read_some(input, [self = shared_from_this()](const IoResult& result) { self->on_watched(result); });
+}
+
+void LineConnection::Impl::on_watched(const IoResult& result) {
+  switch (state) {
+    case State::authenticating:
+    case State::judged:
+      failed(NetError::Kind::unauthorised,
+             result.ok() ? "the server answered to the signature, which is not ILP"
+                         : "the server refused the key '" + endpoint.key_id +
+                               "': it closed the connection when it had the signature. "
+                               "Check username (the key's id) and token (its private key).");
+      return;
+    case State::busy:
+      if (result.ok()) {
+        failed(NetError::Kind::malformed, "the server answered, which ILP over TCP does not: is it HTTP?");
+      } else {
+        failed(result.kind, result.error + "." + kNoReason);
+      }
+      return;
+    default:
+      close();  // the next request finds it closed
+  }
+}
+
+void LineConnection::Impl::start(HttpRequest next, milliseconds timeout) {
+  nothing_written = true;
+  if (state != State::idle) {
+    loop.post([self = shared_from_this()] {
+      self->failed(NetError::Kind::closed, std::string("the server has closed the connection.") + kNoReason);
+    });
+    return;
+  }
+  request = std::move(next);
+  state = State::busy;
+  if (!is_write(request) || request.body.empty()) {
+    loop.post([self = shared_from_this()] { self->answer(is_write(self->request) ? 204 : 404); });
+    return;
+  }
+  nothing_written = false;
+  next_pause = kFirstPause;
+  set_deadline(timeout, "the other side did not take every byte");
+  stream->write(request.body, {}, [self = shared_from_this()](const IoResult& result) {
+    if (self->state != State::busy) return;
+    if (result.ok()) {
+      self->await_acknowledgement();
+      return;
+    }
+    self->nothing_written = result.bytes == 0;
+    self->failed(result.kind, result.error + "." + kNoReason);
+  });
+}
+
+void LineConnection::Impl::await_acknowledgement() {
+  const auto waiting = stream->unacknowledged();
+  if (!waiting) {
+    failed(NetError::Kind::reset, "the kernel does not tell what the other side has acknowledged");
+    return;
+  }
+  // Not idle: the standing read is about to say why.
+  if (*waiting == 0 && stream->is_idle()) {
+    answer(204);
+    return;
+  }
+  pause.set(base::SystemClock().now() + next_pause, [weak = weak_from_this()] {
+    if (const auto self = weak.lock()) self->await_acknowledgement();
+  });
+  next_pause = std::min(2 * next_pause, kLongestPause);
+}
+
+void LineConnection::Impl::answer(int status) {
+  if (state != State::busy) return;
+  deadline.cancel();
+  state = State::idle;
+  HttpResponse response;
+  response.status = status;
+  if (const auto callback = std::exchange(done, nullptr)) callback(nullptr, std::move(response));
+}
+
+LineConnection::LineConnection(EventLoop& loop, std::shared_ptr<Stream> stream, const Endpoint& endpoint)
+    : impl_(std::make_shared<Impl>(loop, std::move(stream), endpoint)) {}
+
+LineConnection::~LineConnection() {
+  impl_->connected = nullptr;
+  impl_->done = nullptr;
+  impl_->close();
+}
+
+void LineConnection::connect(const std::string& host, std::uint16_t port, milliseconds timeout,
+                             Connected done) {
+  impl_->connected = std::move(done);
+  impl_->connect(host, port, timeout);
+}
+
+void LineConnection::request(HttpRequest request, milliseconds timeout, Answered done) {
+  impl_->done = std::move(done);
+  impl_->start(std::move(request), timeout);
+}
+
+}  // namespace questclient::net

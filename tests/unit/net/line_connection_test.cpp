@@ -1,0 +1,246 @@
+// ILP over TCP against scripted servers on loopback.
+#include "net/line_connection.hpp"
+
+#include <future>
+
+#include <gtest/gtest.h>
+
+#include <questclient/error.hpp>
+
+#include "client.hpp"
+#include "support/temporary_directory.hpp"
+#include "support/tls_server.hpp"
+
+namespace questclient::net {
+namespace {
+
+using base::SignatureForm;
+using std::chrono::milliseconds;
+using test::LoopbackServer;
+using test::Peer;
+
+// The key of RFC 7515, appendix A.3.
+constexpr const char* kSecret = "jpsQnnGQmL-YBIffH1136cspYG6-0iY7X1fCE9-E9LI";
+constexpr const char* kX = "f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU";
+constexpr const char* kY = "x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0";
+
+Endpoint plain_tcp() {
+  Endpoint endpoint;
+  endpoint.transport = Transport::tcp;
+  return endpoint;
+}
+
+Endpoint with_key(SignatureForm form) {
+  Options options;
+  options.transport = Transport::tcp;
+  options.username = "ingest";
+  options.token = kSecret;
+  options.token_x = kX;
+  options.token_y = kY;
+  Endpoint endpoint = make_endpoint(options);
+  endpoint.signature_form = form;
+  return endpoint;
+}
+
+/// QuestDB's side of the handshake: a challenge of 512 bytes for any key.
+bool authenticates(Peer& peer) {
+  EXPECT_EQ(peer.read_line(), "ingest");
+  const std::string challenge(512, 'c');
+  peer.send(challenge + "\n");
+  const auto answer = peer.read_line();
+  return answer && base::es256_verify(kX, kY, challenge, base::base64_decode(*answer));
+}
+
+TEST(LineConnection, RowsArriveAndAreAcknowledged) {
+  std::promise<std::string> received;
+  LoopbackServer server([&](Peer& peer) { received.set_value(peer.read_all()); });
+  const std::string large(4 << 20, 'y');
+  {
+    Client client(plain_tcp());
+    ASSERT_FALSE(client.connect(server.port()).error);
+    EXPECT_EQ(client.request({"GET", "/settings", {}, ""}).response.status, 404);
+    EXPECT_EQ(client.request({"POST", "/write?precision=n", {}, "t f=1i\n"}).response.status, 204);
+    EXPECT_EQ(client.request({"POST", "/write", {}, ""}).response.status, 204);
+    EXPECT_EQ(client.request({"GET", "/durable?wait=0", {}, ""}).response.status, 404);
+    EXPECT_EQ(client.request({"POST", "/write", {}, large, true}).response.status, 204);
+  }
+  EXPECT_EQ(received.get_future().get(), "t f=1i\n" + large);
+}
+
+TEST(LineConnection, WhatTheOtherSideDoesNotTakeIsNotAcknowledged) {
+  std::promise<void> over;
+  LoopbackServer server([&](Peer&) { over.get_future().wait(); });  // reads nothing
+  Client client(plain_tcp());
+  ASSERT_FALSE(client.connect(server.port()).error);
+  const Outcome outcome = client.post(std::string(64 << 20, 'x'), kShort);
+  over.set_value();
+  ASSERT_TRUE(outcome.error);
+  EXPECT_EQ(outcome.error->kind, NetError::Kind::timeout);
+  EXPECT_TRUE(outcome.error->request_may_have_arrived);
+}
+
+TEST(LineConnection, AServerThatClosesInTheMiddleLeavesDoubt) {
+  LoopbackServer server([](Peer& peer) { peer.wait_for_input(); });
+  Client client(plain_tcp());
+  ASSERT_FALSE(client.connect(server.port()).error);
+  const Outcome outcome = client.post(std::string(64 << 20, 'x'));
+  ASSERT_TRUE(outcome.error);
+  EXPECT_EQ(outcome.error->kind, NetError::Kind::reset);
+  EXPECT_TRUE(outcome.error->request_may_have_arrived);
+  EXPECT_NE(outcome.error->message.find("see the server's log"), std::string::npos) << outcome.error->message;
+}
+
+TEST(LineConnection, AnIdleConnectionThatTheServerClosedLeavesNoDoubt) {
+  LoopbackServer server([](Peer& peer) {
+    peer.read_line();
+    peer.reset();
+  });
+  Client client(plain_tcp());
+  ASSERT_FALSE(client.connect(server.port()).error);
+  client.post("t f=1i\n");  // may be acknowledged or not
+  server.stop();
+  const Outcome outcome = client.post("t f=2i\n");
+  ASSERT_TRUE(outcome.error);
+  EXPECT_EQ(outcome.error->kind, NetError::Kind::closed);
+  EXPECT_FALSE(outcome.error->request_may_have_arrived);
+}
+
+TEST(LineConnection, AServerThatAnswersIsNoIlp) {
+  LoopbackServer server([](Peer& peer) {
+    peer.wait_for_input();
+    peer.send("HTTP/1.1 400 Bad Request\r\n\r\n");
+    peer.wait_for_close();
+  });
+  Client client(plain_tcp());
+  ASSERT_FALSE(client.connect(server.port()).error);
+  // Larger than what the kernel takes for a peer that does not read: the answer comes first.
+  const Outcome outcome = client.post(std::string(64 << 20, 'x'));
+  ASSERT_TRUE(outcome.error);
+  EXPECT_EQ(outcome.error->kind, NetError::Kind::malformed);
+}
+
+TEST(LineConnection, SignsTheChallengeInBothForms) {
+  for (const SignatureForm form : {SignatureForm::der, SignatureForm::p1363}) {
+    std::promise<std::string> received;
+    LoopbackServer server([&](Peer& peer) {
+      EXPECT_TRUE(authenticates(peer));
+      received.set_value(peer.read_all());
+    });
+    {
+      Client client(with_key(form));
+      const Outcome outcome = client.connect(server.port());
+      ASSERT_FALSE(outcome.error) << outcome.error->message;
+      EXPECT_EQ(client.post("t f=1i\n").response.status, 204);
+    }
+    EXPECT_EQ(received.get_future().get(), "t f=1i\n");
+  }
+}
+
+TEST(LineConnection, ARefusedSignatureIsUnauthorised) {
+  LoopbackServer server(
+      [](Peer& peer) { authenticates(peer); });  // and closes, as for a key it does not know
+  Client client(with_key(SignatureForm::der));
+  const Outcome outcome = client.connect(server.port());
+  ASSERT_TRUE(outcome.error);
+  EXPECT_EQ(outcome.error->kind, NetError::Kind::unauthorised);
+  EXPECT_NE(outcome.error->message.find("refused the key 'ingest'"), std::string::npos)
+      << outcome.error->message;
+  EXPECT_EQ(outcome.error->message.find(kSecret), std::string::npos);
+}
+
+TEST(LineConnection, TheAuthenticationHasItsOwnTimeout) {
+  LoopbackServer silent([](Peer& peer) { peer.wait_for_close(); });
+  LoopbackServer trickling([](Peer& peer) {
+    peer.send("half a challenge");
+    peer.wait_for_close();
+  });
+  Endpoint endpoint = with_key(SignatureForm::der);
+  endpoint.auth_timeout = kShort;
+  for (const std::uint16_t port : {silent.port(), trickling.port()}) {
+    const Outcome outcome = Client(endpoint).connect(port);
+    ASSERT_TRUE(outcome.error);
+    EXPECT_EQ(outcome.error->kind, NetError::Kind::timeout);
+    EXPECT_NE(outcome.error->message.find("challenge"), std::string::npos);
+  }
+}
+
+TEST(LineConnection, WhatIsNoChallengeIsRefused) {
+  LoopbackServer closing([](Peer& peer) { peer.read_line(); });
+  Outcome outcome = Client(with_key(SignatureForm::der)).connect(closing.port());
+  ASSERT_TRUE(outcome.error);
+  EXPECT_EQ(outcome.error->kind, NetError::Kind::reset);
+  EXPECT_NE(outcome.error->message.find("instead of sending a challenge"), std::string::npos);
+  LoopbackServer babbling([](Peer& peer) {
+    peer.send(std::string(100000, 'x'));
+    peer.wait_for_close();
+  });
+  outcome = Client(with_key(SignatureForm::der)).connect(babbling.port());
+  ASSERT_TRUE(outcome.error);
+  EXPECT_EQ(outcome.error->kind, NetError::Kind::malformed);
+}
+
+TEST(LineConnection, AKeyThatCannotSignIsAConfigurationError) {
+  Options options;
+  options.transport = Transport::tcp;
+  options.username = "ingest";
+  options.token = "c2hvcnQ";
+  options.token_x = "";
+  try {
+    options.token_y = kX;
+    make_endpoint(options);
+    FAIL() << "no error";
+  } catch (const Error& error) {
+    EXPECT_EQ(error.code(), ErrorCode::config);
+    EXPECT_NE(std::string(error.what()).find("token is the private key"), std::string::npos);
+    EXPECT_EQ(std::string(error.what()).find(options.token), std::string::npos);
+  }
+}
+
+TEST(LineConnection, SpeaksTlsWithAndWithoutAKey) {
+  const test::TemporaryDirectory folder;
+  const test::CertificateAuthority authority;
+  for (const bool keyed : {false, true}) {
+    for (const int version : {TLS1_2_VERSION, TLS1_3_VERSION}) {
+      std::promise<std::string> received;
+      test::TlsLoopbackServer server(
+          {.certificate = authority.issue(), .oldest_version = version, .newest_version = version},
+          [&](test::TlsPeer& peer) {
+            if (keyed) {
+              EXPECT_TRUE(authenticates(peer));
+            }
+            received.set_value(peer.read_all());
+          });
+      Options options;
+      options.transport = Transport::tcps;
+      options.tls_roots = test::write_file(folder.path() / "ca.pem", authority.pem()).string();
+      if (keyed) options.username = "ingest";
+      if (keyed) options.token = kSecret;
+      const std::string rows(1 << 20, 'y');
+      {
+        Client client(make_endpoint(options));
+        const Outcome outcome = client.connect(server.port(), kLong, "localhost");
+        ASSERT_FALSE(outcome.error) << outcome.error->message;
+        EXPECT_EQ(client.post("t f=1i\n").response.status, 204);
+        EXPECT_EQ(client.post(rows).response.status, 204);
+      }
+      EXPECT_EQ(received.get_future().get(), "t f=1i\n" + rows);
+    }
+  }
+}
+
+TEST(LineConnection, DestructionCancelsSilently) {
+  LoopbackServer server([](Peer& peer) { peer.wait_for_close(); });
+  EventLoop loop;
+  auto connection = make_connection(loop, with_key(SignatureForm::der));
+  bool called_back = false;
+  connection->connect("127.0.0.1", server.port(), kLong, [&](const NetError*) { called_back = true; });
+  loop.post([&] {
+    connection.reset();
+    loop.post([&] { loop.stop(); });
+  });
+  loop.run();
+  EXPECT_FALSE(called_back);
+}
+
+}  // namespace
+}  // namespace questclient::net

@@ -36,6 +36,8 @@ class Handler {
  public:
   virtual ~Handler() = default;
   virtual void handle(Request request, std::function<void(Response)> reply) = 0;
+  /// What the front answers by itself, before it knows the whole request; the connection closes afterwards.
+  virtual Response refusal(int status, const std::string& why);
 };
 
 struct HttpServerOptions {
@@ -51,11 +53,13 @@ struct HttpServerOptions {
   std::chrono::milliseconds header_timeout{10'000};  ///< From a header's first byte to its last.
   /// A body, or an answer on its way out, may take this long and a second more for each 64 KiB.
   std::chrono::milliseconds transfer_timeout{30'000};
+  std::string tls_certificate;  ///< PEM file; empty: no TLS.
+  std::string tls_private_key;
 };
 
 class HttpServer {
  public:
-  /// Binds and starts to serve. Throws std::runtime_error that names the address when it cannot be bound.
+  /// Binds and starts to serve. Throws std::runtime_error that names the address, or the certificate's file.
   HttpServer(const HttpServerOptions& options, Handler& handler);
   /// Closes every connection and waits for the threads; no reply is sent afterwards.
   ~HttpServer();

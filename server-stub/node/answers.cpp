@@ -64,6 +64,36 @@ front::Response json_answer(int status, std::string body) {
   return response;
 }
 
+front::Response plain_error(int status, const std::string& text) {
+  front::Response response;
+  response.status = status;
+  response.headers = {{"Content-Type", "text/plain; charset=utf-8"}};
+  response.body = text + "\r\n";
+  response.chunked = true;
+  return response;
+}
+
+front::Response too_large(std::size_t max_bytes) {
+  return json_error(
+      413, "request too large",
+      "the body is longer than " + std::to_string(max_bytes) + " bytes (line.http.max.recv.buffer.size)");
+}
+
+front::Response front_error(int status, const std::string& why) {
+  front::Response response;
+  if (status == 413 || status == 500 || status == 503) {
+    response = json_error(status,
+                          status == 413   ? "request too large"
+                          : status == 500 ? "internal error"
+                                          : "retry operation",
+                          why);
+  } else {
+    response = plain_error(status, why);
+  }
+  response.close = true;
+  return response;
+}
+
 front::Response write_response(const WriteAnswer& answer, bool with_stream) {
   using Kind = WriteAnswer::Kind;
   front::Response response;
@@ -104,19 +134,28 @@ front::Response stream_response(const StreamStatus& status) {
   return response;
 }
 
-std::string settings_json(const Node& node) {
-  Json config = {
+std::string settings_json(const Node& node, const Config& config) {
+  Json writes = Json::array();
+  Json transports = Json::array();
+  if (config.line_tcp && !config.read_only) {
+    transports.push_back("tcp");
+    if (node.writable()) writes.push_back("tcp");
+  }
+  transports.push_back("http");
+  if (node.writable() && !config.read_only && !config.http_read_only) writes.insert(writes.begin(), "http");
+  Json settings = {
       {"release.type", "questnode"},
       {"release.version", kVersion},
       {"http.settings.readonly", false},
-      {"accepting.writes", node.writable() ? Json::array({"http"}) : Json::array()},
+      {"accepting.writes", std::move(writes)},
       {"line.proto.support.versions", {1, 2}},
-      {"ilp.proto.transports", {"http"}},
+      {"ilp.proto.transports", std::move(transports)},
       {"cairo.max.file.name.length", 127},
       {"questclient.delivery", 1},
       {"questclient.durable_ack", node.replicated()},
   };
-  return dump({{"config", std::move(config)}, {"preferences.version", 0}, {"preferences", Json::object()}});
+  if (!config.http_user.empty() || !config.http_token.empty()) settings["acl.enabled"] = true;
+  return dump({{"config", std::move(settings)}, {"preferences.version", 0}, {"preferences", Json::object()}});
 }
 
 std::string status_json(const NodeStatus& status) {

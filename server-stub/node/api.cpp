@@ -8,8 +8,9 @@
 
 #include <nlohmann/json.hpp>
 
+#include "base/gzip.hpp"
+#include "engine/names.hpp"
 #include "engine/sql.hpp"
-#include "node/answers.hpp"
 
 namespace questnode::node {
 namespace {
@@ -69,13 +70,16 @@ front::Response exec_error(int status, const std::string& sql, const std::string
 
 const Api::Route Api::kRoutes[] = {
     {"/write", "POST", &Api::write},    {"/api/v2/write", "POST", &Api::write},
-    {"/ping", "GET", &Api::ping},       {"/settings", "GET", &Api::settings},
+    {"/ping", "GET", &Api::ping, true}, {"/settings", "GET", &Api::settings, true},
     {"/exec", "GET", &Api::exec},       {"/status", "GET", &Api::status},
     {"/durable", "GET", &Api::durable}, {"/lifecycle", "POST", &Api::lifecycle},
 };
 
 Api::Api(Node& node, const Config& config)
-    : node_(node), queries_(config.query_threads, kMaxWaitingQueries) {}
+    : node_(node),
+      config_(config),
+      credentials_(config),
+      queries_(config.query_threads, kMaxWaitingQueries) {}
 
 void Api::handle(front::Request request, std::function<void(front::Response)> reply) {
   const bool durable_ack = node_.replicated() && request.header(base::header::kRequestDurableAck) == "true";
@@ -86,15 +90,14 @@ void Api::handle(front::Request request, std::function<void(front::Response)> re
   };
   const auto route = std::find_if(std::begin(kRoutes), std::end(kRoutes),
                                   [&](const Route& candidate) { return candidate.path == request.path; });
-  if (route == std::end(kRoutes)) {
-    return finish(json_error(404, "not found", "there is nothing at " + request.path));
-  }
+  if (route == std::end(kRoutes)) return finish(plain_error(404, "Not Found"));
   if (route->method != request.method) {
-    front::Response response = json_error(405, "method not allowed",
-                                          request.path + " takes " + std::string(route->method) + " only");
+    front::Response response = plain_error(405, "Method " + request.method + " not supported");
     response.headers.emplace_back("Allow", route->method);
     return finish(std::move(response));
   }
+  if (!route->open && !credentials_.accepts(request.header("Authorization")))
+    return finish(plain_error(401, "Unauthorized"));
   try {
     (this->*route->serve)(std::move(request), finish);
   } catch (const MalformedHeader& error) {
@@ -103,14 +106,23 @@ void Api::handle(front::Request request, std::function<void(front::Response)> re
 }
 
 void Api::write(front::Request request, Reply reply) {
-  if (!request.header("Content-Encoding").empty()) {
-    return reply(json_error(415, "unsupported media type",
-                            "a compressed body is not taken: send it without Content-Encoding"));
+  if (refuses_writes())
+    return reply(json_error(421, "not accepting writes", "this instance cannot receive writes"));
+  // As QuestDB: any other encoding is not looked at, and its bytes are taken for lines.
+  if (engine::same_name(request.header("Content-Encoding"), "gzip")) {
+    bool too_long = false;
+    std::optional<std::string> plain = std::string();
+    if (!request.body.empty()) plain = base::gunzip(request.body, config_.max_body_bytes, &too_long);
+    if (!plain) {
+      return reply(too_long ? too_large(config_.max_body_bytes)
+                            : json_error(415, "not supported", "gzip decompression error"));
+    }
+    request.body = std::move(*plain);
   }
   const auto precision = ilp::parse_precision(query_value(request, "precision"));
   if (!precision) {
     return reply(json_error(400, "not supported",
-                            "precision is one of n, ns, u, us, ms, s, m, h, not " +
+                            "unsupported precision: it is one of n, ns, u, us, ms, s, m, h, not " +
                                 std::string(query_value(request, "precision"))));
   }
   WriteCall call;
@@ -130,7 +142,7 @@ void Api::ping(front::Request, Reply reply) {
 }
 
 void Api::settings(front::Request, Reply reply) {
-  reply(json_answer(200, settings_json(node_)));
+  reply(json_answer(200, settings_json(node_, config_)));
 }
 
 void Api::status(front::Request, Reply reply) {
@@ -211,6 +223,7 @@ void Api::select(std::string sql, Reply reply) {
 }
 
 void Api::create_table(engine::TableRequest table, std::string sql, Reply reply) {
+  if (refuses_writes()) return reply(exec_error(400, sql, "Could not create table, Write permission denied"));
   node_.create_table(std::move(table), [sql = std::move(sql), reply](const WriteAnswer& answer) {
     using Kind = WriteAnswer::Kind;
     front::Response response;

@@ -6,7 +6,9 @@
 #include <string>
 
 #include "front/http_server.hpp"
+#include "node/answers.hpp"
 #include "node/config.hpp"
+#include "node/credentials.hpp"
 #include "node/node.hpp"
 #include "node/query_pool.hpp"
 
@@ -17,6 +19,7 @@ class Api final : public front::Handler {
  public:
   Api(Node& node, const Config& config);
   void handle(front::Request request, std::function<void(front::Response)> reply) override;
+  front::Response refusal(int status, const std::string& why) override { return front_error(status, why); }
 
  private:
   using Reply = std::function<void(front::Response)>;
@@ -24,6 +27,7 @@ class Api final : public front::Handler {
     std::string_view path;
     std::string_view method;
     void (Api::*serve)(front::Request, Reply);
+    bool open = false;  ///< Needs no authentication.
   };
   static const Route kRoutes[];
 
@@ -37,7 +41,11 @@ class Api final : public front::Handler {
   void create_table(engine::TableRequest table, std::string sql, Reply reply);
   void select(std::string sql, Reply reply);
 
+  bool refuses_writes() const { return config_.read_only || config_.http_read_only; }
+
   Node& node_;
+  const Config config_;
+  const Credentials credentials_;
   QueryPool queries_;
 };
 

@@ -69,10 +69,15 @@ void set_name(Config& config, std::string_view value) {
   config.name = value;
 }
 
-void set_bind(Config& config, std::string_view value) {
-  const auto address = parse_address(value);
+std::pair<std::string, std::uint16_t> bind_address(std::string_view value) {
+  auto address = parse_address(value);
   if (!address) wrong("an address and a port such as 127.0.0.1:9000; port 0 takes any free one");
-  std::tie(config.http_address, config.http_port) = *address;
+  return *std::move(address);
+}
+
+bool boolean(std::string_view text) {
+  if (text != "true" && text != "false") wrong("true or false");
+  return text == "true";
 }
 
 void set_advertised(Config& config, std::string_view value) {
@@ -109,7 +114,7 @@ constexpr Key kKeys[] = {
     {"questnode.advertised.address", "",
      "host:port where clients reach this node; empty: the address of http.bind.to.", set_advertised},
     {"http.bind.to", "127.0.0.1:9000", "Address and port of the HTTP server; port 0 takes any free one.",
-     set_bind},
+     [](Config& c, std::string_view v) { std::tie(c.http_address, c.http_port) = bind_address(v); }},
     {"http.worker.count", "2", "Threads that read and parse requests.",
      [](Config& c, std::string_view v) { c.http_threads = static_cast<int>(whole_number(v, 1, 64)); }},
     {"http.net.connection.limit", "256", "Connections at a time; more are answered 429.",
@@ -121,6 +126,50 @@ constexpr Key kKeys[] = {
     {"questnode.requests.max.bytes", "512m",
      "Bodies received or handled at a time, all connections together; beyond: 503.",
      [](Config& c, std::string_view v) { c.max_buffered_bytes = size(v); }},
+    {"tls.enabled", "false", "TLS 1.2 and 1.3 for HTTP and for ILP over TCP.",
+     [](Config& c, std::string_view v) { c.tls.enabled = boolean(v); }},
+    {"tls.cert.path", "", "PEM file: the certificate, then those between it and its root.",
+     [](Config& c, std::string_view v) { c.tls.certificate = v; }},
+    {"tls.private.key.path", "", "PEM file: the key of the certificate.",
+     [](Config& c, std::string_view v) { c.tls.private_key = v; }},
+    {"http.tls.enabled", "false", "TLS for HTTP only; wins over tls.enabled.",
+     [](Config& c, std::string_view v) { c.http_tls.enabled = boolean(v); }},
+    {"http.tls.cert.path", "", "Instead of tls.cert.path, for HTTP.",
+     [](Config& c, std::string_view v) { c.http_tls.certificate = v; }},
+    {"http.tls.private.key.path", "", "Instead of tls.private.key.path, for HTTP.",
+     [](Config& c, std::string_view v) { c.http_tls.private_key = v; }},
+    {"http.user", "", "User of HTTP basic authentication; empty: none is asked for.",
+     [](Config& c, std::string_view v) { c.http_user = v; }},
+    {"http.password", "", "The user's password.", [](Config& c, std::string_view v) { c.http_password = v; }},
+    {"questnode.http.token", "", "A token that HTTP clients may send instead (Authorization: Bearer).",
+     [](Config& c, std::string_view v) { c.http_token = v; }},
+    {"http.security.readonly", "false", "Refuses what would write over HTTP with 421.",
+     [](Config& c, std::string_view v) { c.http_read_only = boolean(v); }},
+    {"readonly", "false", "Takes no writes, over HTTP (421) or TCP (no such server is started).",
+     [](Config& c, std::string_view v) { c.read_only = boolean(v); }},
+    {"line.auto.create.new.tables", "true", "Rows of a table that does not exist create it; else: 400.",
+     [](Config& c, std::string_view v) { c.create_tables = boolean(v); }},
+    {"line.auto.create.new.columns", "true", "Values of a column that does not exist create it; else: 400.",
+     [](Config& c, std::string_view v) { c.create_columns = boolean(v); }},
+    {"line.tcp.enabled", "false", "ILP over TCP.",
+     [](Config& c, std::string_view v) { c.line_tcp = boolean(v); }},
+    {"line.tcp.net.bind.to", "127.0.0.1:9009", "Its address and port; port 0 takes any free one.",
+     [](Config& c, std::string_view v) { std::tie(c.line_address, c.line_port) = bind_address(v); }},
+    {"line.tcp.net.connection.limit", "256", "Its connections at a time; more are closed.",
+     [](Config& c, std::string_view v) { c.line_max_connections = whole_number(v, 1, 65'536); }},
+    {"line.tcp.max.recv.buffer.size", "64m", "Longest line over TCP; a longer one closes the connection.",
+     [](Config& c, std::string_view v) {
+       c.line_max_buffer_bytes = std::clamp<std::uint64_t>(size(v), 4096, std::uint64_t{1} << 30);
+     }},
+    {"line.tcp.auth.db.path", "",
+     "File of public keys: lines of \"<key id> ec-p-256-sha256 <x> <y>\"; empty: no authentication.",
+     [](Config& c, std::string_view v) { c.line_auth_file = v; }},
+    {"line.tcp.tls.enabled", "false", "TLS for ILP over TCP only; wins over tls.enabled.",
+     [](Config& c, std::string_view v) { c.line_tls.enabled = boolean(v); }},
+    {"line.tcp.tls.cert.path", "", "Instead of tls.cert.path, for ILP over TCP.",
+     [](Config& c, std::string_view v) { c.line_tls.certificate = v; }},
+    {"line.tcp.tls.private.key.path", "", "Instead of tls.private.key.path, for ILP over TCP.",
+     [](Config& c, std::string_view v) { c.line_tls.private_key = v; }},
     {"replication.role", "none",
      "none: a node alone. primary: takes writes. replica: follows. What a later promotion\n"
      "decided, and what the log says, wins over this value.",
@@ -238,6 +287,16 @@ void read_environment(LoadedConfig& loaded,
   }
 }
 
+void check_security(const Config& config) {
+  if (config.http_user.empty() != config.http_password.empty())
+    throw ConfigError("http.user and http.password belong together: set both, or neither");
+  for (const TlsFiles* own : {&config.http_tls, &config.line_tls}) {
+    const TlsFiles files = tls_of(config, *own);
+    if (files.enabled && (files.certificate.empty() || files.private_key.empty()))
+      throw ConfigError("TLS needs a certificate and its key: set tls.cert.path and tls.private.key.path");
+  }
+}
+
 }  // namespace
 
 std::optional<std::pair<std::string, std::uint16_t>> parse_address(std::string_view text) {
@@ -258,6 +317,13 @@ std::string environment_name(std::string_view key) {
   return name;
 }
 
+TlsFiles tls_of(const Config& config, const TlsFiles& own) {
+  if (!own.enabled.value_or(config.tls.enabled.value_or(false))) return {};
+  const bool has_own = !own.certificate.empty();
+  return {true, has_own ? own.certificate : config.tls.certificate,
+          has_own ? own.private_key : config.tls.private_key};
+}
+
 LoadedConfig load_config(const ConfigSources& sources) {
   LoadedConfig loaded;
   read_server_conf(loaded, sources.server_conf);
@@ -270,6 +336,7 @@ LoadedConfig load_config(const ConfigSources& sources) {
         "for "
         "example fs::root=/srv/store;atomic_write_dir=/srv/scratch;");
   }
+  check_security(loaded.config);
   return loaded;
 }
 

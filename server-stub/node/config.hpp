@@ -25,6 +25,13 @@ enum class CommitMode : std::uint8_t {
 
 enum class ConfiguredRole : std::uint8_t { none, primary, replica };
 
+/// Where a server finds its certificate; PEM files.
+struct TlsFiles {
+  std::optional<bool> enabled;
+  std::string certificate;
+  std::string private_key;
+};
+
 struct Config {
   std::string name = "node";
   std::string advertised_address;  ///< Empty: the bound address.
@@ -35,6 +42,24 @@ struct Config {
   std::size_t max_header_bytes = 64 << 10;
   std::size_t max_body_bytes = std::size_t{128} << 20;
   std::size_t max_buffered_bytes = std::size_t{512} << 20;
+
+  TlsFiles tls;  ///< Of both servers, where they have none of their own: see tls_of().
+  TlsFiles http_tls;
+  TlsFiles line_tls;
+  std::string http_user;
+  std::string http_password;
+  std::string http_token;
+  bool read_only = false;       ///< Takes no writes at all.
+  bool http_read_only = false;  ///< Takes none over HTTP.
+  bool create_tables = true;
+  bool create_columns = true;
+
+  bool line_tcp = false;
+  std::string line_address = "127.0.0.1";
+  std::uint16_t line_port = 9009;
+  std::size_t line_max_connections = 256;
+  std::size_t line_max_buffer_bytes = std::size_t{64} << 20;
+  std::string line_auth_file;
 
   ConfiguredRole role = ConfiguredRole::none;
   std::string object_store;
@@ -50,6 +75,9 @@ struct Config {
   std::chrono::milliseconds query_timeout{60'000};
   std::size_t max_answer_bytes = std::size_t{64} << 20;
 };
+
+/// What a server uses: its own settings, and the common ones where it has none. Empty files: no TLS.
+TlsFiles tls_of(const Config& config, const TlsFiles& own);
 
 /// The message names the key, the value and what would be right.
 class ConfigError : public std::runtime_error {

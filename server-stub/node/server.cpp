@@ -8,7 +8,6 @@
 #include <spdlog/spdlog.h>
 
 #include "base/uuid.hpp"
-#include "node/answers.hpp"
 
 namespace questnode::node {
 namespace {
@@ -22,6 +21,9 @@ front::HttpServerOptions front_options(const Config& config) {
   options.max_header_bytes = config.max_header_bytes;
   options.max_body_bytes = config.max_body_bytes;
   options.max_buffered_bytes = config.max_buffered_bytes;
+  const TlsFiles tls = tls_of(config, config.http_tls);
+  options.tls_certificate = tls.certificate;
+  options.tls_private_key = tls.private_key;
   return options;
 }
 

@@ -9,6 +9,7 @@
 #include "base/clock.hpp"
 #include "base/random.hpp"
 #include "front/http_server.hpp"
+#include "node/answers.hpp"
 #include "node/api.hpp"
 #include "node/config.hpp"
 #include "node/node.hpp"
@@ -21,6 +22,7 @@ class Gate final : public front::Handler {
  public:
   void open(front::Handler& handler) { handler_ = &handler; }
   void handle(front::Request request, std::function<void(front::Response)> reply) override;
+  front::Response refusal(int status, const std::string& why) override { return front_error(status, why); }
 
  private:
   std::atomic<front::Handler*> handler_ = nullptr;

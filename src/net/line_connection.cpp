@@ -21,6 +21,7 @@ constexpr milliseconds kShortestGrace{20};
 constexpr milliseconds kLongestGrace{1000};
 constexpr microseconds kFirstPause{200};
 constexpr microseconds kLongestPause{20000};
+const std::string kHasClosed = "the server has closed the connection.";
 constexpr const char* kNoReason = " ILP over TCP gives no reasons: see the server's log.";
 
 bool is_write(const HttpRequest& request) {
@@ -49,7 +50,9 @@ struct LineConnection::Impl : std::enable_shared_from_this<Impl> {
   void on_watched(const IoResult& result);
 
   void start(HttpRequest next, milliseconds timeout);
+  void begin();
   void await_acknowledgement();
+  void look_again_later(void (Impl::*step)());
   void answer(int status);
 
   void set_deadline(milliseconds timeout, const char* what);
@@ -197,6 +200,8 @@ void LineConnection::Impl::on_watched(const IoResult& result) {
     case State::busy:
       if (result.ok()) {
         failed(NetError::Kind::malformed, "the server answered, which ILP over TCP does not: is it HTTP?");
+      } else if (nothing_written) {
+        failed(NetError::Kind::closed, kHasClosed + kNoReason);
       } else {
         failed(result.kind, result.error + "." + kNoReason);
       }
@@ -209,20 +214,29 @@ void LineConnection::Impl::on_watched(const IoResult& result) {
 void LineConnection::Impl::start(HttpRequest next, milliseconds timeout) {
   nothing_written = true;
   if (state != State::idle) {
-    loop.post([self = shared_from_this()] {
-      self->failed(NetError::Kind::closed, std::string("the server has closed the connection.") + kNoReason);
-    });
+    loop.post([self = shared_from_this()] { self->failed(NetError::Kind::closed, kHasClosed + kNoReason); });
     return;
   }
   request = std::move(next);
   state = State::busy;
+  next_pause = kFirstPause;
+  set_deadline(timeout, "the other side did not take every byte");
+  loop.post([self = shared_from_this()] { self->begin(); });
+}
+
+void LineConnection::Impl::begin() {
+  if (state != State::busy) return;
+  // Something has arrived: an end, and then there is no doubt yet, or a TLS ticket. The standing read takes
+  // it.
+  if (!stream->is_idle()) {
+    look_again_later(&Impl::begin);
+    return;
+  }
   if (!is_write(request) || request.body.empty()) {
-    loop.post([self = shared_from_this()] { self->answer(is_write(self->request) ? 204 : 404); });
+    answer(is_write(request) ? 204 : 404);
     return;
   }
   nothing_written = false;
-  next_pause = kFirstPause;
-  set_deadline(timeout, "the other side did not take every byte");
   stream->write(request.body, {}, [self = shared_from_this()](const IoResult& result) {
     if (self->state != State::busy) return;
     if (result.ok()) {
@@ -245,8 +259,12 @@ void LineConnection::Impl::await_acknowledgement() {
     answer(204);
     return;
   }
-  pause.set(base::SystemClock().now() + next_pause, [weak = weak_from_this()] {
-    if (const auto self = weak.lock()) self->await_acknowledgement();
+  look_again_later(&Impl::await_acknowledgement);
+}
+
+void LineConnection::Impl::look_again_later(void (Impl::*step)()) {
+  pause.set(base::SystemClock().now() + next_pause, [weak = weak_from_this(), step] {
+    if (const auto self = weak.lock()) ((*self).*step)();
   });
   next_pause = std::min(2 * next_pause, kLongestPause);
 }

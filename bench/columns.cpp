@@ -56,15 +56,15 @@ struct CpuColumns {
     ColumnBatch batch("cpu", timestamps.size());
     for (std::size_t i = 0; i < tags.size(); ++i) {
       if (with_dictionary) {
-        batch.symbols(kCpuTags[i], std::span<const std::int32_t>(tags[i].codes), tags[i].dictionary);
+        batch.symbols(kCpuTags[i], tags[i].codes, tags[i].dictionary);
       } else {
-        batch.symbols(kCpuTags[i], std::span<const std::string_view>(values[i]));
+        batch.symbols(kCpuTags[i], values[i]);
       }
     }
     for (std::size_t i = 0; i < fields.size(); ++i) {
-      batch.column(kCpuFields[i], std::span<const std::int64_t>(fields[i]));
+      batch.column(kCpuFields[i], fields[i]);
     }
-    batch.at(std::span<const TimestampNanos>(timestamps));
+    batch.at(timestamps);
     return batch;
   }
 

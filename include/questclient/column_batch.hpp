@@ -1,7 +1,6 @@
 // Many rows at once, for those who hold their data by column.
 #pragma once
 
-#include <concepts>
 #include <cstddef>
 #include <cstdint>
 #include <set>
@@ -33,7 +32,7 @@ struct Validity {
 /// Rows of one table, given as columns of equal length.
 ///
 ///     ColumnBatch batch("trades", prices.size());
-///     batch.symbols("symbol", codes, dictionary).column("price", std::span<const double>(prices));
+///     batch.symbols("symbol", codes, dictionary).column("price", prices);
 ///     buffer.add(batch.at(timestamps));
 ///
 /// Everything but names is borrowed and must outlive the call to add(). Not thread-safe while it is built.
@@ -47,12 +46,16 @@ class ColumnBatch {
  public:
   ColumnBatch(std::string_view table, std::size_t rows, std::size_t max_name_len = 127);
 
-  /// Each code is a place in the dictionary, whose entries are escaped once.
-  template <std::integral Code>
-  ColumnBatch& symbols(std::string_view name, std::span<const Code> codes,
+  /// Each code, an integer of any kind, is a place in the dictionary, whose entries are escaped once. The
+  /// code of a row without a value may be anything.
+  template <class Codes>
+  ColumnBatch& symbols(std::string_view name, const Codes& codes,
                        std::span<const std::string_view> dictionary, Validity validity = {}) {
-    static_assert(!std::is_same_v<Code, bool>);
-    return put(name, codes, code_kind<Code>(), validity, dictionary);
+    const std::span all(codes);
+    using Code = typename decltype(all)::value_type;
+    static_assert(std::is_integral_v<Code> && !std::is_same_v<Code, bool>, "the codes are integers");
+    put_column(name, all.data(), all.size(), code_kind<Code>(), validity, dictionary);
+    return *this;
   }
   ColumnBatch& symbols(std::string_view name, std::span<const std::string_view> values,
                        Validity validity = {}) {
@@ -147,9 +150,8 @@ class ColumnBatch {
     return std::is_signed_v<Code> ? Kind::codes_i8 : Kind::codes_u8;
   }
   template <class T>
-  ColumnBatch& put(std::string_view name, std::span<const T> values, Kind kind, Validity validity,
-                   std::span<const std::string_view> dictionary = {}) {
-    put_column(name, values.data(), values.size(), kind, validity, dictionary);
+  ColumnBatch& put(std::string_view name, std::span<const T> values, Kind kind, Validity validity) {
+    put_column(name, values.data(), values.size(), kind, validity, {});
     return *this;
   }
   template <class T>

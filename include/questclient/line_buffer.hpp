@@ -215,6 +215,10 @@ class LineBuffer {
   LineBuffer& put_decimal(const Name& name, const Decimal& value);
   template <class Name>
   LineBuffer& put_raw(const Name& name, std::string_view encoded);
+  std::size_t room_of(const RowValue& value);
+  char* write_symbols(char* out, const PreparedRow& row, std::span<const RowValue> values);
+  char* write_columns(char* out, const PreparedRow& row, std::span<const RowValue> values);
+  char* write_rare(char* out, std::string_view name, const RowValue& value);
   void put_designated(std::int64_t value, char unit);
 
   char* begin_table(std::size_t name_room);
@@ -245,7 +249,8 @@ class LineBuffer {
   [[noreturn]] void refuse_version(std::string_view name, ProtocolVersion needed);
   [[noreturn]] void refuse_designated(std::int64_t value);
   [[noreturn]] void refuse_count(const PreparedRow& row, std::size_t values);
-  [[noreturn]] void refuse_symbol(const ColumnName& name);
+  [[noreturn]] void refuse_no_value(const PreparedRow& row);
+  [[noreturn]] void refuse_symbol(std::string_view name);
   [[noreturn]] void refuse_full();
 
   Options options_;

@@ -20,6 +20,7 @@ class TableName {
 
  private:
   friend class LineBuffer;
+  friend class PreparedRow;
 
   std::string padded_;  // the encoded name, then zeros up to whole 16-byte blocks, which are quick to copy
   std::size_t length_ = 0;
@@ -34,6 +35,7 @@ class ColumnName {
 
  private:
   friend class LineBuffer;
+  friend class PreparedRow;
 
   std::string padded_;  // ',', the encoded name, '=', then zeros up to whole 16-byte blocks
   std::size_t length_ = 0;

@@ -39,10 +39,20 @@ class PreparedRow {
 
  private:
   friend class LineBuffer;
+  struct Name {
+    std::size_t offset = 0;  // of ",name=" in encoded_
+    std::size_t length = 0;
+  };
+
+  std::string_view name(std::size_t index) const noexcept {
+    return std::string_view(encoded_).substr(names_[index].offset + 1, names_[index].length - 2);
+  }
 
   TableName table_;
-  std::vector<ColumnName> names_;  // of the symbols, then of the columns
+  std::string encoded_;      // every name, padded to whole 16-byte blocks
+  std::vector<Name> names_;  // of the symbols, then of the columns
   std::size_t symbols_ = 0;
+  std::size_t room_ = 0;  // most bytes of a row without text, arrays and the like
 };
 
 /// One value of a prepared row, or none: std::nullopt or an empty std::optional leaves the column out. Made

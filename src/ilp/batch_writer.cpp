@@ -195,6 +195,11 @@ void LineBuffer::BatchWriter::write_block(std::size_t first, std::size_t count) 
 
 // --- once a row -----------------------------------------------------------------------------------------
 
+inline std::string_view LineBuffer::BatchWriter::symbol_text(const Item& item, std::size_t row) {
+  if (item.column->kind == Kind::symbol) return value_at<std::string_view>(item.values, row);
+  return item.column->dictionary[code_of(item, row)];
+}
+
 inline char* LineBuffer::BatchWriter::write_symbols(char* out, const Run& run, std::size_t row,
                                                     std::size_t place) {
   if (run.step == Step::dictionary) {
@@ -285,30 +290,29 @@ std::size_t LineBuffer::BatchWriter::code_of(const Item& item, std::size_t row) 
              " lies outside its dictionary of " + std::to_string(entries) + " entries; correct it.");
 }
 
-std::string_view LineBuffer::BatchWriter::symbol_text(const Item& item, std::size_t row) {
-  if (item.column->kind == Kind::symbol) return value_at<std::string_view>(item.values, row);
-  return item.column->dictionary[code_of(item, row)];
-}
-
-std::size_t LineBuffer::BatchWriter::size_of_text(Step step, const Item& item, std::size_t row) {
-  if (!item.has(row)) return 0;
-  if (step == Step::symbol) return symbol_text(item, row).size();
-  if (step == Step::text) return value_at<std::string_view>(item.values, row).size();
-  if (step == Step::array) return static_cast<const ArrayView*>(item.values)[row].encoded_size();
-  return 0;
-}
-
 std::size_t LineBuffer::BatchWriter::size_of_texts(std::size_t row) {
   std::size_t sum = 0;
-  const auto add = [&](const Run& run) {
+  const auto add = [&](const Run& run, const auto& size_of) {
     for (const Item& item : run.items) {
-      const std::size_t size = size_of_text(run.step, item, row);
-      if (size > buffer_.options_.max_size) refuse_full(row);
+      if (!item.has(row)) continue;
+      const std::size_t size = size_of(item);
+      if (size > buffer_.options_.max_size) [[unlikely]] {
+        refuse_full(row);
+      }
       sum += 2 * size;
     }
   };
-  for (const Run& run : symbols_) add(run);
-  for (const Run& run : columns_) add(run);
+  for (const Run& run : symbols_) {
+    if (run.step == Step::symbol) add(run, [&](const Item& item) { return symbol_text(item, row).size(); });
+  }
+  for (const Run& run : columns_) {
+    if (run.step == Step::text) {
+      add(run, [&](const Item& item) { return value_at<std::string_view>(item.values, row).size(); });
+    } else if (run.step == Step::array) {
+      add(run,
+          [&](const Item& item) { return static_cast<const ArrayView*>(item.values)[row].encoded_size(); });
+    }
+  }
   return sum;
 }
 

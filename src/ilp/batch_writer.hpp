@@ -74,7 +74,6 @@ class LineBuffer::BatchWriter {
   template <class Code>
   void read_codes_as(const Item& item, std::size_t first, std::size_t count);
   std::size_t size_of_texts(std::size_t row);
-  std::size_t size_of_text(Step step, const Item& item, std::size_t row);
   char* write_symbols(char* out, const Run& run, std::size_t row, std::size_t place);
   char* write_columns(char* out, const Run& run, std::size_t row);
   char* write_rare(char* out, Step step, const Item& item, std::size_t row);

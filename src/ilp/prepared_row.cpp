@@ -1,10 +1,10 @@
-#include <algorithm>
 #include <string>
+#include <utility>
 
 #include <questclient/error.hpp>
-#include <questclient/line_buffer.hpp>
 #include <questclient/prepared_row.hpp>
 
+#include "ilp/items.hpp"
 #include "ilp/names.hpp"
 #include "ilp/unique_names.hpp"
 
@@ -36,7 +36,13 @@ PreparedRow::PreparedRow(std::string_view table, std::span<const std::string_vie
     throw Error(ErrorCode::invalid_api_call, Disposition::fix_and_resend,
                 "A prepared row of " + ilp::quote(table) + " has neither symbols nor columns; name some.");
   }
-  for (const std::string_view name : all) names_.emplace_back(name, max_name_len);
+  room_ = table_.length_ + ilp::kNumberRoom + 2 * ilp::kSlack;
+  for (const std::string_view plain : all) {
+    const ColumnName name(plain, max_name_len);
+    names_.push_back({encoded_.size(), name.length_});
+    encoded_ += name.padded_;
+    room_ += name.length_ + ilp::kNumberRoom + ilp::kSlack;
+  }
   ilp::check_unique(std::move(all));
 }
 
@@ -54,59 +60,6 @@ void RowValue::refuse_unsigned(std::uint64_t value) {
               "The integer " + std::to_string(value) +
                   " is above 9223372036854775807, the largest that QuestDB stores; send it as text or as a "
                   "double. The row is dropped.");
-}
-
-void LineBuffer::add_values(const PreparedRow& row, std::span<const RowValue> values, RowEnd end) {
-  using Kind = RowValue::Kind;
-  if (values.size() != row.names_.size()) refuse_count(row, values.size());
-  table(row.table_);
-  for (std::size_t i = 0; i < values.size(); ++i) {
-    const ColumnName& name = row.names_[i];
-    const RowValue& value = values[i];
-    const auto text = [&] { return std::string_view(static_cast<const char*>(value.pointer_), value.size_); };
-    if (i < row.symbols_) {
-      if (value.kind_ == Kind::missing) continue;
-      if (value.kind_ != Kind::text) refuse_symbol(name);
-      symbol(name, text());
-      continue;
-    }
-    switch (value.kind_) {
-      case Kind::missing:
-        break;
-      case Kind::boolean:
-        column_bool(name, value.integer_ != 0);
-        break;
-      case Kind::integer:
-        column_int64(name, value.integer_);
-        break;
-      case Kind::real:
-        column_double(name, value.real_);
-        break;
-      case Kind::micros:
-        column(name, TimestampMicros{value.integer_});
-        break;
-      case Kind::nanos:
-        column(name, TimestampNanos{value.integer_});
-        break;
-      case Kind::text:
-        column_text(name, text());
-        break;
-      case Kind::elements:
-        column(name, std::span(static_cast<const double*>(value.pointer_), value.size_));
-        break;
-      case Kind::array:
-        column(name, *static_cast<const ArrayView*>(value.pointer_));
-        break;
-      case Kind::decimal:
-        column(name, *static_cast<const Decimal*>(value.pointer_));
-        break;
-      case Kind::long256:
-        column(name, *static_cast<const Long256*>(value.pointer_));
-        break;
-    }
-  }
-  if (end.unit_ == 0) return at_now();
-  put_designated(end.value_, end.unit_);
 }
 
 }  // namespace questclient

@@ -115,9 +115,15 @@ void LineBuffer::refuse_count(const PreparedRow& row, std::size_t values) {
              "; give one value each, std::nullopt where there is none. The row is dropped.");
 }
 
-void LineBuffer::refuse_symbol(const ColumnName& name) {
+void LineBuffer::refuse_no_value(const PreparedRow& row) {
+  refuse(ErrorCode::invalid_api_call, "add() was given no value for a row of " +
+                                          ilp::quote(row.table_.encoded()) +
+                                          ", and a row needs one; leave the row out. The row is dropped.");
+}
+
+void LineBuffer::refuse_symbol(std::string_view name) {
   refuse(ErrorCode::invalid_api_call,
-         "The value of the symbol " + ilp::quote(name.encoded()) +
+         "The value of the symbol " + ilp::quote(name) +
              " is not text; give text, or make it a column. The row is dropped.");
 }
 

@@ -25,7 +25,9 @@ struct QueryResult {
   std::string host;                      ///< Which host answered.
 };
 
-/// Runs SQL against the first host of `addr` that answers.
+/// Runs SQL against a host of `addr` that `target` accepts: of the same `zone` if one is there, and the one
+/// that answered last before the others. A host that fails is left for the next one, except by a statement
+/// that may already be running there and does more than read.
 ///
 ///     QueryClient client(Options::from_conf("http::addr=a:9000,b:9000;"));
 ///     auto result = client.execute("SELECT count() FROM trades");
@@ -38,7 +40,8 @@ class QueryClient {
   QueryClient& operator=(QueryClient&&) noexcept;
   ~QueryClient();
 
-  /// Errors: query (the server's message and position), connect, timeout, unauthorised.
+  /// Errors: query (the server's message and position), connect (also: no host is what `target` demands),
+  /// tls, timeout, server, unauthorised.
   QueryResult execute(std::string_view sql);
   /// The server's own JSON, unparsed.
   std::string execute_json(std::string_view sql);

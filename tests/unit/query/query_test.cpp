@@ -1,9 +1,15 @@
+#include <atomic>
+#include <mutex>
+
 #include <gtest/gtest.h>
 
 #include <questclient/query.hpp>
 
+#include "query/host_order.hpp"
 #include "query/parse_result.hpp"
 #include "support/loopback_server.hpp"
+#include "support/temporary_directory.hpp"
+#include "support/tls_server.hpp"
 
 namespace questclient {
 namespace {
@@ -134,6 +140,159 @@ TEST(QueryClient, AStatementInDoubtIsNotRepeated) {
             ErrorCode::connect);
   EXPECT_EQ(asked, 0);
   EXPECT_EQ(QueryClient(options(addresses)).execute("SELECT 1").host, second.address());
+}
+
+TEST(HostOrder, FailuresThenRolesThenZonesThenTheLastOneThenAddr) {
+  using query::HostFacts;
+  using query::Role;
+  using query::Zone;
+  const std::vector<HostFacts> hosts{
+      {true, Role::primary, Zone::same},  {false, Role::replica, Zone::other},
+      {false, Role::unknown, Zone::same}, {false, Role::primary, Zone::other},
+      {false, Role::replica, Zone::same}, {false, Role::unknown, Zone::unknown},
+      {false, Role::replica, Zone::same}};
+  using Order = std::vector<std::size_t>;
+  EXPECT_EQ(query::order(hosts, Target::any, 6), (Order{6, 2, 4, 5, 1, 3, 0}));
+  EXPECT_EQ(query::order(hosts, Target::any, 3), (Order{2, 4, 6, 5, 3, 1, 0}));
+  EXPECT_EQ(query::order(hosts, Target::primary, 0), (Order{3, 2, 5, 0}));
+  EXPECT_EQ(query::order(hosts, Target::replica, 0), (Order{4, 6, 1}));
+}
+
+TEST(HostOrder, WhatAnAnswerTells) {
+  using query::Role;
+  using query::Zone;
+  const auto facts = [](std::string role, std::string zone, std::string body) {
+    return query::facts_of({200, {{"x-questdb-role", role}, {"X-QuestDB-Zone", zone}}, body}, "a");
+  };
+  EXPECT_EQ(facts("REPLICA", "a", "").role, Role::replica);
+  EXPECT_EQ(facts("STANDALONE", "a", "").role, Role::primary);
+  EXPECT_EQ(facts("PRIMARY_CATCHUP", "b", "").role, Role::primary);
+  EXPECT_EQ(facts("", "", R"({"config":{"accepting.writes":["http"]}})").role, Role::unknown);
+  EXPECT_EQ(facts("", "", R"({"config":{"accepting.writes":["pgwire"]}})").role, Role::replica);
+  for (const char* body : {"", "[]", R"({"config":1})", R"({"config":{"accepting.writes":1}})"}) {
+    EXPECT_EQ(facts("", "", body).role, Role::unknown) << body;
+  }
+  EXPECT_EQ(facts("", "a", "").zone, Zone::same);
+  EXPECT_EQ(facts("", "b", "").zone, Zone::other);
+  EXPECT_EQ(facts("", "", "").zone, Zone::unknown);
+  EXPECT_EQ(query::facts_of({200, {{"X-QuestDB-Zone", "b"}}, ""}, "").zone, Zone::unknown);
+}
+
+/// A node that tells its role and zone and answers queries with nothing.
+class Node {
+ public:
+  Node(std::string role, std::string zone)
+      : role_(std::move(role)), zone_(std::move(zone)), server_([this](Peer& peer) { serve(peer); }) {}
+
+  std::string address() const { return server_.address(); }
+  int queries() const { return queries_; }
+  void stop() { server_.stop(); }
+  void become(const std::string& role) {
+    const std::lock_guard lock(mutex_);
+    role_ = role;
+  }
+
+ private:
+  void serve(Peer& peer) {
+    const auto request = peer.read_request();
+    const bool query = request && request->target.starts_with("/exec");
+    if (query) ++queries_;
+    const std::lock_guard lock(mutex_);
+    peer.send("HTTP/1.1 200 OK\r\nConnection: close\r\nX-QuestDB-Role: " + role_ +
+              "\r\nX-QuestDB-Zone: " + zone_ + "\r\nContent-Length: 2\r\n\r\n{}");
+  }
+
+  std::mutex mutex_;
+  std::string role_;
+  const std::string zone_;
+  std::atomic<int> queries_{0};
+  LoopbackServer server_;
+};
+
+TEST(QueryClient, TargetChoosesByRole) {
+  Node first("REPLICA", "a");
+  Node second("PRIMARY", "a");
+  const std::string addresses = dead_host() + "," + first.address() + "," + second.address();
+  EXPECT_EQ(QueryClient(options(addresses, "target=primary;")).execute("SELECT 1").host, second.address());
+  EXPECT_EQ(QueryClient(options(addresses, "target=replica;")).execute("SELECT 1").host, first.address());
+  EXPECT_EQ(first.queries(), 1);
+  EXPECT_EQ(second.queries(), 1);
+}
+
+TEST(QueryClient, TheTargetIsFollowedWhenRolesChange) {
+  Node first("PRIMARY", "");
+  Node second("REPLICA", "");
+  QueryClient client(options(first.address() + "," + second.address(), "target=primary;"));
+  EXPECT_EQ(client.execute("SELECT 1").host, first.address());
+  first.become("REPLICA");
+  second.become("PRIMARY");
+  EXPECT_EQ(client.execute("SELECT 1").host, second.address());
+  EXPECT_EQ(client.execute("SELECT 1").host, second.address());
+  second.stop();
+  first.become("PRIMARY");
+  EXPECT_EQ(client.execute("SELECT 1").host, first.address());
+}
+
+TEST(QueryClient, WithoutTheTargetTheErrorTellsWhatEveryHostIs) {
+  Node first("REPLICA", "");
+  const std::string dead = dead_host();
+  std::string message;
+  EXPECT_EQ(
+      failure(QueryClient(options(first.address() + "," + dead, "target=primary;")), "SELECT 1", message),
+      ErrorCode::connect)
+      << "the host of unknown role was tried";
+  Node second("PRIMARY", "");
+  EXPECT_EQ(
+      failure(QueryClient(options(second.address() + "," + dead, "target=replica;")), "SELECT 1", message),
+      ErrorCode::connect);
+  EXPECT_EQ(message, "no host is a replica as target demands: " + second.address() + " is a primary, " +
+                         dead + " does not answer. Add one to addr, or use target=any.");
+  EXPECT_EQ(first.queries() + second.queries(), 0);
+}
+
+TEST(QueryClient, HostsOfTheSameZoneComeFirst) {
+  Node far("REPLICA", "b");
+  Node silent("REPLICA", "");
+  Node near("REPLICA", "a");
+  QueryClient client(options(far.address() + "," + silent.address() + "," + near.address(), "zone=a;"));
+  EXPECT_EQ(client.execute("SELECT 1").host, near.address());
+  near.stop();
+  EXPECT_EQ(client.execute("SELECT 1").host, silent.address());
+  silent.stop();
+  EXPECT_EQ(client.execute("SELECT 1").host, far.address());
+}
+
+TEST(QueryClient, SpeaksHttps) {
+  const test::TemporaryDirectory folder;
+  const test::CertificateAuthority authority;
+  test::TlsLoopbackServer server({.certificate = authority.issue()}, [](test::TlsPeer& peer) {
+    const auto request = peer.read_request();
+    EXPECT_EQ(request->header("Authorization"), "Basic YTpi");
+    peer.send(reply("200 OK", R"({"columns":[{"name":"a","type":"INT"}],"dataset":[[1]],"count":1})"));
+  });
+  const std::string host = "localhost:" + std::to_string(server.port());
+  const auto roots = test::write_file(folder.path() / "ca.pem", authority.pem()).string();
+  const std::string conf = "https::addr=" + host + ";username=a;password=b;";
+  EXPECT_EQ(QueryClient(Options::from_conf(conf + "tls_roots=" + roots + ";")).execute("SELECT 1").host,
+            host);
+  std::string message;
+  EXPECT_EQ(failure(QueryClient(Options::from_conf(conf)), "SELECT 1", message), ErrorCode::tls);
+  EXPECT_NE(message.find("not a trusted root"), std::string::npos) << message;
+}
+
+TEST(QueryClient, SpeaksIpv6) {
+  LoopbackServer server(
+      [&](Peer& peer) {
+        EXPECT_EQ(peer.read_request()->header("Host"), "[::1]:" + std::to_string(server.port()));
+        peer.send(reply("200 OK", "{}"));
+      },
+      true);
+  const std::string host = "[::1]:" + std::to_string(server.port());
+  EXPECT_EQ(QueryClient(options(host)).execute("SELECT 1").host, host);
+}
+
+TEST(QueryClient, LinesCarryNoQueries) {
+  EXPECT_THROW(QueryClient(Options::from_conf("tcp::addr=localhost:9009;")), Error);
 }
 
 }  // namespace

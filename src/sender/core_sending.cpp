@@ -13,7 +13,7 @@ bool Core::Impl::trims_at_durable() const {
 
 BatchLimits Core::Impl::limits() const {
   BatchLimits limits;
-  limits.join_bytes = drain.max_request_bytes(slot.cursor().fsn, options.max_request_bytes);
+  limits.join_bytes = drain.max_request_bytes(options.max_request_bytes);
   if (cut_bytes > 0) limits.cut_bytes = cut_bytes;
   for (const std::uint32_t limit : {row_limit, poison.row_limit()}) {
     if (limit > 0) limits.rows = std::min(limits.rows, limit);
@@ -32,8 +32,9 @@ void Core::Impl::pump(base::Time now) {
     if (frames.empty()) break;
     StreamSpan& span = slot.span_of(*frames.front());
     if (capabilities.has_tokens() && ask_before_sending(span, now)) return;
+    const bool may_send = drain.may_send(now);
     Batch batch = make_batch(frames, slot.cursor(), slot.buried(), limits());
-    if (!batch.empty() && !drain.may_send(now)) {
+    if (!batch.empty() && !may_send) {
       drain_at = drain.next_at();
       break;
     }

@@ -67,9 +67,9 @@ void DrainLimit::sent(std::span<const base::FramePart> parts) {
   }
 }
 
-std::size_t DrainLimit::max_request_bytes(base::Fsn head, std::size_t otherwise) const {
-  if (rate_ == 0 || head >= live_from_) return otherwise;
-  return std::min(otherwise, static_cast<std::size_t>(std::max(1.0, rate_ * kBurstSeconds)));
+std::size_t DrainLimit::max_request_bytes(std::size_t otherwise) const {
+  if (rate_ == 0) return otherwise;
+  return std::min(otherwise, static_cast<std::size_t>(std::max({1.0, level_, rate_ * kBurstSeconds})));
 }
 
 }  // namespace questclient::sender

@@ -30,8 +30,8 @@ class DrainLimit {
   base::Time next_at() const;
   void sent(std::span<const base::FramePart> parts);
 
-  /// A request of a limited backlog should not be larger than this, or the rate comes in lumps.
-  std::size_t max_request_bytes(base::Fsn head, std::size_t otherwise) const;
+  /// A request should not be larger than this, or the rate comes in lumps.
+  std::size_t max_request_bytes(std::size_t otherwise) const;
 
  private:
   double mean_live_frame() const;

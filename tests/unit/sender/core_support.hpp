@@ -41,6 +41,7 @@ class VectorStore final : public buffer::FrameStore {
     frame->fsn = next_++;
     frame->stream = stream_;
     frame->stream_first = stream_first_;
+    frame->flushed_wall_nanos = wall_nanos;
     for (const std::string& row : rows) {
       frame->payload += row;
       frame->row_lengths.push_back(static_cast<std::uint32_t>(row.size()));
@@ -79,6 +80,7 @@ class VectorStore final : public buffer::FrameStore {
   }
   void bury(const buffer::DeadLetter& letter) override {
     if (broken) throw Error(ErrorCode::slot_io, Disposition::retrying, "the disk is on strike");
+    if (full) throw Error(ErrorCode::dead_letters_full, Disposition::retrying, "dead.db is at its quota");
     letters.push_back(letter);
   }
 
@@ -86,6 +88,8 @@ class VectorStore final : public buffer::FrameStore {
   std::vector<buffer::DeadLetter> letters;
   base::Fsn trimmed_below = 0;
   bool broken = false;
+  bool full = false;  ///< The dead letters.
+  std::int64_t wall_nanos = 0;
 
  private:
   base::Fsn next_;
@@ -120,11 +124,15 @@ class Rig {
     response.headers = std::move(headers);
     response.body = std::move(body);
     request.reset();
-    take(core->on_response(connection, response, now));
+    take(core->on_response(connection, response, now, wall_nanos));
   }
   void lose(net::NetError::Kind kind = net::NetError::Kind::reset, bool in_doubt = true) {
     request.reset();
     take(core->on_connection_lost(connection, {kind, in_doubt, "it broke"}, now));
+  }
+  void token(const std::string& fresh) { take(core->on_token(fresh, now)); }
+  void rows_dropped(base::Fsn first, base::Fsn end, std::uint64_t rows) {
+    take(core->on_rows_dropped(first, end, rows, now));
   }
   void sleep_to_deadline() {
     ASSERT_NE(core->next_deadline(), base::Time::max());
@@ -172,13 +180,15 @@ class Rig {
 
   std::unique_ptr<Core> core;
   base::Time now{std::chrono::seconds(1)};
+  std::int64_t wall_nanos = 0;
   ConnectionId connection = 0;
   std::string host;  ///< Of the last Connect.
   std::optional<net::HttpRequest> request;
   milliseconds timeout{0};
   Progress progress;
   std::vector<Action> actions;
-  std::size_t connects = 0, disconnects = 0;
+  std::size_t connects = 0, disconnects = 0, tokens_asked = 0;
+  std::vector<Acknowledged> acknowledged;
 
  private:
   void take(std::vector<Action> taken) {
@@ -197,6 +207,10 @@ class Rig {
       } else if (const auto* reached = std::get_if<Progress>(&action)) {
         EXPECT_GE(reached->durable, progress.durable);
         progress = *reached;
+      } else if (const auto* safe = std::get_if<Acknowledged>(&action)) {
+        acknowledged.push_back(*safe);
+      } else if (std::holds_alternative<AskToken>(action)) {
+        ++tokens_asked;
       } else if (std::holds_alternative<Disconnect>(action)) {
         EXPECT_EQ(std::get<Disconnect>(action).connection, connection);
         request.reset();

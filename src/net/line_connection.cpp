@@ -29,6 +29,12 @@ bool is_write(const HttpRequest& request) {
   return request.method == "POST" && (path == "/write" || path == "/api/v2/write");
 }
 
+/// A refusal ends the connection in good order. A server that dies resets it: that must stop no sender.
+NetError::Kind verdict_of(const IoResult& result) {
+  if (result.ok()) return NetError::Kind::malformed;
+  return result.end_of_stream ? NetError::Kind::unauthorised : result.kind;
+}
+
 }  // namespace
 
 struct LineConnection::Impl : std::enable_shared_from_this<Impl> {
@@ -191,11 +197,12 @@ void LineConnection::Impl::on_watched(const IoResult& result) {
   switch (state) {
     case State::authenticating:
     case State::judged:
-      failed(NetError::Kind::unauthorised,
-             result.ok() ? "the server answered to the signature, which is not ILP"
-                         : "the server refused the key '" + endpoint.key_id +
-                               "': it closed the connection when it had the signature. "
-                               "Check username (the key's id) and token (its private key).");
+      failed(verdict_of(result), result.ok()
+                                     ? "the server answered to the signature, which is not ILP"
+                                     : result.error + " when it had the signature: it refuses the key '" +
+                                           endpoint.key_id +
+                                           "', or it went down. Check username (the key's id) and token "
+                                           "(its private key).");
       return;
     case State::busy:
       if (result.ok()) {

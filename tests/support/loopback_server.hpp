@@ -11,6 +11,7 @@
 #include <list>
 #include <mutex>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <optional>
 #include <stdexcept>
 #include <string>
@@ -186,6 +187,9 @@ class LoopbackServer {
         ::close(descriptor);
         return;
       }
+      // As servers do; else an answer waits for the client's delayed acknowledgement of what went before it.
+      const int on = 1;
+      ::setsockopt(descriptor, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
       open_.push_back(descriptor);
       threads_.emplace_back([this, descriptor] {
         Peer peer(descriptor);

@@ -67,6 +67,7 @@ TEST(LineConnection, RowsArriveAndAreAcknowledged) {
   EXPECT_EQ(received.get_future().get(), "t f=1i\n" + large);
 }
 
+// README 8.
 TEST(LineConnection, WhatTheOtherSideDoesNotTakeIsNotAcknowledged) {
   std::promise<void> over;
   LoopbackServer server([&](Peer&) { over.get_future().wait(); });  // reads nothing
@@ -90,6 +91,7 @@ TEST(LineConnection, AServerThatClosesInTheMiddleLeavesDoubt) {
   EXPECT_NE(outcome.error->message.find("see the server's log"), std::string::npos) << outcome.error->message;
 }
 
+// README 2 and 3.
 TEST(LineConnection, AnIdleConnectionThatTheServerClosedLeavesNoDoubt) {
   LoopbackServer server([](Peer& peer) {
     peer.read_line();
@@ -143,11 +145,22 @@ TEST(LineConnection, ARefusedSignatureIsUnauthorised) {
   const Outcome outcome = client.connect(server.port());
   ASSERT_TRUE(outcome.error);
   EXPECT_EQ(outcome.error->kind, NetError::Kind::unauthorised);
-  EXPECT_NE(outcome.error->message.find("refused the key 'ingest'"), std::string::npos)
+  EXPECT_NE(outcome.error->message.find("refuses the key 'ingest'"), std::string::npos)
       << outcome.error->message;
   EXPECT_EQ(outcome.error->message.find(kSecret), std::string::npos);
 }
 
+TEST(LineConnection, AResetAfterTheSignatureIsNoRefusal) {
+  LoopbackServer server([](Peer& peer) {
+    authenticates(peer);
+    peer.reset();
+  });
+  const Outcome outcome = Client(with_key(SignatureForm::der)).connect(server.port());
+  ASSERT_TRUE(outcome.error);
+  EXPECT_EQ(outcome.error->kind, NetError::Kind::reset);
+}
+
+// README 4.
 TEST(LineConnection, TheAuthenticationHasItsOwnTimeout) {
   LoopbackServer silent([](Peer& peer) { peer.wait_for_close(); });
   LoopbackServer trickling([](Peer& peer) {
@@ -228,6 +241,7 @@ TEST(LineConnection, SpeaksTlsWithAndWithoutAKey) {
   }
 }
 
+// README 1.
 TEST(LineConnection, DestructionCancelsSilently) {
   LoopbackServer server([](Peer& peer) { peer.wait_for_close(); });
   EventLoop loop;

@@ -84,6 +84,7 @@ TEST_F(Tls, CarriesRequestsOfEverySizeInBothVersions) {
   }
 }
 
+// README 5.
 TEST_F(Tls, ChecksNamesAndAddressesAndAsksForNamesOnly) {
   for (const std::string host : {"localhost", "127.0.0.1", "::1"}) {
     TlsServerSettings settings = valid();
@@ -101,6 +102,7 @@ TEST_F(Tls, ChecksNamesAndAddressesAndAsksForNamesOnly) {
   }
 }
 
+// README 7.
 TEST_F(Tls, ResumesSessionsInBothVersions) {
   for (const int version : {TLS1_2_VERSION, TLS1_3_VERSION}) {
     std::mutex mutex;
@@ -213,6 +215,7 @@ TEST_F(Tls, AServerThatDoesNotSpeakItIsNamed) {
   EXPECT_NE(outcome.error->message.find("the TLS handshake broke off"), std::string::npos);
 }
 
+// README 4.
 TEST_F(Tls, TheTimeoutBoundsTheHandshake) {
   LoopbackServer silent([](Peer& peer) { peer.wait_for_close(); });
   const Outcome outcome = Client(trusting()).connect(silent.port(), kShort);
@@ -221,6 +224,7 @@ TEST_F(Tls, TheTimeoutBoundsTheHandshake) {
   EXPECT_FALSE(outcome.error->request_may_have_arrived);
 }
 
+// README 6.
 TEST_F(Tls, ABodyThatEndsWithTheConnectionNeedsCloseNotify) {
   for (const bool proper : {true, false}) {
     TlsLoopbackServer server(valid(), [&](TlsPeer& peer) {
@@ -255,6 +259,7 @@ TEST_F(Tls, AnIdleConnectionThatTheServerClosedLeavesNoDoubt) {
   EXPECT_FALSE(outcome.error->request_may_have_arrived);
 }
 
+// README 3.
 TEST_F(Tls, TicketsAndNewKeysBetweenRequestsAreNoEnd) {
   std::promise<void> sent;
   TlsLoopbackServer server(only(TLS1_3_VERSION), [&](TlsPeer& peer) {

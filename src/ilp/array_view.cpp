@@ -23,6 +23,10 @@ char* copy_strided(char* out, const char* from, std::span<const std::uint32_t> l
                    std::span<const std::ptrdiff_t> strides) {
   const std::ptrdiff_t stride = strides[0];
   if (lengths.size() == 1) {
+    if (stride == sizeof(double)) {
+      std::memcpy(out, from, sizeof(double) * lengths[0]);
+      return out + sizeof(double) * lengths[0];
+    }
     for (std::uint32_t i = 0; i < lengths[0]; ++i, out += sizeof(double)) {
       std::memcpy(out, from + static_cast<std::ptrdiff_t>(i) * stride, sizeof(double));
     }

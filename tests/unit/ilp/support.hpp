@@ -2,9 +2,11 @@
 
 #include <bit>
 #include <cstdint>
+#include <cstring>
 #include <numeric>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include <gtest/gtest.h>
 
@@ -46,6 +48,24 @@ inline void expect_lengths_add_up(const LineBuffer& buffer) {
   EXPECT_EQ(std::accumulate(lengths.begin(), lengths.end(), std::size_t{0}), buffer.size());
   EXPECT_EQ(lengths.size(), buffer.rows());
   EXPECT_EQ(buffer.payload().size(), buffer.size());
+}
+
+/// Little-endian, as binary values hold it.
+template <class T>
+std::string bytes_of(T value) {
+  std::string text(sizeof value, '\0');
+  std::memcpy(text.data(), &value, sizeof value);
+  return text;
+}
+
+/// A row-major array as version 2 writes it after the name.
+inline std::string binary_array(const std::vector<std::uint32_t>& lengths,
+                                const std::vector<double>& elements) {
+  std::string text("==\x0e\x0a");
+  text += static_cast<char>(lengths.size());
+  for (const std::uint32_t length : lengths) text += bytes_of(length);
+  for (const double element : elements) text += bytes_of(element);
+  return text;
 }
 
 /// A double as version 2 writes it after the name.

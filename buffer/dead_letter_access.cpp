@@ -190,24 +190,16 @@ std::unique_ptr<buffer::Slot> open_for_retry(const fs::path& path, const std::st
 std::uint64_t read_dead_letters(const fs::path& path, const DeadLetterSelection& which,
                                 const std::string& key,
                                 const std::function<void(const DeadLetterInfo&)>& take) {
-  // What `take` throws is the caller's, not the slot's.
-  std::exception_ptr thrown;
-  std::uint64_t letters = 0;
-  buffer::looking_into(path, [&] {
+  return buffer::looking_into(path, [&] {
+    std::uint64_t letters = 0;
     const auto file = open_letters(path, DeadLetterFile::Mode::read_only);
     for_each(file.get(), which, [&](const StoredLetter& stored) {
-      if (thrown) return;
       const DeadLetterInfo info = info_of(stored, key);
-      try {
-        take(info);
-        ++letters;
-      } catch (...) {
-        thrown = std::current_exception();
-      }
+      buffer::calling_back([&] { take(info); });
+      ++letters;
     });
+    return letters;
   });
-  if (thrown) std::rethrow_exception(thrown);
-  return letters;
 }
 
 std::uint64_t drop_dead_letters(const fs::path& path, const DeadLetterSelection& which) {

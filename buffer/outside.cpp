@@ -36,8 +36,9 @@ bool is_slot(const fs::path& path) {
 std::optional<SegmentReader> open_segment(const SlotFolder& folder, Fsn first, const std::string& key) {
   const fs::path path = folder.segment(first);
   try {
-    static_cast<void>(key);
-    SegmentReader reader(path);
+    std::optional<SegmentReader> reader(std::in_place, path, key);
+    // A slot that was given a key later has plain segments before.
+    if (!key.empty() && reader->header() && reader->header()->key_check.empty()) reader.emplace(path);
     if (!is_gone(path)) return reader;
   } catch (const SegmentDamaged&) {
     if (!is_gone(path)) throw;

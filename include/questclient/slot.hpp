@@ -64,14 +64,19 @@ struct SegmentInfo {
   std::string damage;  ///< Why it cannot be looked into; empty: it can. verify_slot() looks at every frame.
 };
 
+/// What the slot's sender says about itself, once a second while it runs.
+struct PublishedStats {
+  std::string json;             ///< to_json(Stats); empty: nothing was published.
+  std::int64_t wall_nanos = 0;  ///< When it was written.
+};
+PublishedStats published_stats(const std::filesystem::path& path);
+
 struct SlotDetails {
   SlotInfo slot;
   std::vector<SegmentInfo> segments;  ///< Oldest first.
-  std::optional<std::string>
-      position;  ///< What the newest flush(position) stored; never of an encrypted slot.
-  std::string
-      stats_json;  ///< to_json(Stats) of the sender, at most a second old while it runs; may be empty.
-  std::int64_t stats_wall_nanos = 0;  ///< When it was written.
+  /// What the newest flush(position) stored; never of an encrypted slot.
+  std::optional<std::string> position;
+  PublishedStats stats;
 };
 
 /// A slot with each of its segments. Looks at every segment, so the cost grows with the backlog.

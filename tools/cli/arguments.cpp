@@ -144,6 +144,11 @@ Command& Command::repeated_positional(std::string name, std::string help) {
   return *this;
 }
 
+Command& Command::repeated_optional_positional(std::string name, std::string help) {
+  positionals_.push_back({std::move(name), std::move(help), {}, false, true});
+  return *this;
+}
+
 Command& Command::notes(std::string text) {
   notes_ = std::move(text);
   return *this;

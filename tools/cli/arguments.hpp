@@ -72,6 +72,8 @@ class Command {
   Command& optional_positional(std::string name, std::string help, std::string fallback = {});
   /// Takes all that is left, at least one. Must be declared last.
   Command& repeated_positional(std::string name, std::string help);
+  /// The same, but there may be none.
+  Command& repeated_optional_positional(std::string name, std::string help);
   /// Free text below the options: examples, exit codes. Printed as it stands.
   Command& notes(std::string text);
 

@@ -16,18 +16,37 @@ std::string overview(const Program& program) {
   return text + "\n'" + program.name + " COMMAND --help' explains a command.\n" + program.notes;
 }
 
-const Subcommand& find(const Program& program, std::span<const std::string> arguments) {
-  std::vector<std::string> firsts;
+bool begins_with(std::span<const std::string> arguments, const std::vector<std::string>& words) {
+  return arguments.size() >= words.size() && std::equal(words.begin(), words.end(), arguments.begin());
+}
+
+/// "slot" is a word of several commands: which of them begin as the arguments do, as far as they go?
+std::string choices(const Program& program, std::span<const std::string> arguments) {
+  std::string text;
+  std::size_t most = 1;
   for (const Subcommand& subcommand : program.subcommands) {
     const auto& words = subcommand.words;
-    if (arguments.size() >= words.size() && std::equal(words.begin(), words.end(), arguments.begin())) {
-      return subcommand;
-    }
-    if (words.front() == arguments[0]) {
-      throw UsageError("'" + arguments[0] + "' needs to know what to do: " + subcommand.describe().name());
-    }
-    firsts.push_back(words.front());
+    const auto end = std::mismatch(words.begin(), words.end(), arguments.begin(), arguments.end()).first;
+    const auto common = static_cast<std::size_t>(end - words.begin());
+    if (common < most) continue;
+    if (common > most) text.clear();
+    most = common;
+    text += "\n  " + subcommand.describe().name();
   }
+  return text;
+}
+
+const Subcommand& find(const Program& program, std::span<const std::string> arguments) {
+  const Subcommand* found = nullptr;
+  std::vector<std::string> firsts;
+  for (const Subcommand& subcommand : program.subcommands) {
+    const bool longer = found == nullptr || subcommand.words.size() > found->words.size();
+    if (longer && begins_with(arguments, subcommand.words)) found = &subcommand;
+    firsts.push_back(subcommand.words.front());
+  }
+  if (found != nullptr) return *found;
+  if (std::find(firsts.begin(), firsts.end(), arguments[0]) != firsts.end())
+    throw UsageError("'" + arguments[0] + "' needs to know what to do:" + choices(program, arguments));
   const std::string near = nearest(arguments[0], firsts);
   throw UsageError(
       "there is no command '" + arguments[0] + "'" +

@@ -1,0 +1,311 @@
+// questclient slot dead ...: the rows of a slot that a server refused.
+#include <chrono>
+#include <iostream>
+#include <map>
+#include <unistd.h>
+
+#include <nlohmann/json.hpp>
+
+#include <questclient/slot.hpp>
+
+#include "commands.hpp"
+#include "console.hpp"
+#include "row_output.hpp"
+#include "slot_drain.hpp"
+#include "slot_text.hpp"
+#include "text_table.hpp"
+
+namespace questclient::tool {
+
+namespace {
+
+using Json = nlohmann::ordered_json;
+constexpr std::size_t kReasonLength = 100;
+constexpr std::size_t kRowLength = 80;
+
+constexpr const char* kSlotHelp = "The slot's folder: <sf_dir>/<sender_id>";
+constexpr const char* kKeysHelp =
+    "Which letters, by the keys that 'slot dead list' shows (default: see below)";
+
+Json to_json(const DeadLetterInfo& letter, bool with_rows) {
+  Json json{{"key", letter.key},
+            {"time", utc(letter.wall_nanos)},
+            {"host", letter.host},
+            {"rows", letter.rows},
+            {"stream", letter.stream},
+            {"fsn", letter.fsn},
+            {"first_row", letter.first_row},
+            {"reason", letter.reason},
+            {"retry_fsn", letter.retry_fsn == 0 ? Json() : Json(letter.retry_fsn)}};
+  if (letter.unreadable) json["unreadable"] = true;
+  if (!with_rows || letter.unreadable) return json;
+  json["ilp"] = letter.payload;
+  // Binary values are no text; the bytes then stand as hexadecimal digits.
+  try {
+    static_cast<void>(json["ilp"].dump());
+  } catch (const Json::exception&) {
+    static constexpr char kDigits[] = "0123456789abcdef";
+    std::string hexadecimal;
+    for (const char c : letter.payload) {
+      const auto byte = static_cast<unsigned char>(c);
+      hexadecimal += {kDigits[byte >> 4], kDigits[byte & 15]};
+    }
+    json.erase("ilp");
+    json["ilp_hex"] = hexadecimal;
+  }
+  return json;
+}
+
+std::string dumped(const Json& json) {
+  return json.dump(-1, ' ', false, Json::error_handler_t::replace);
+}
+
+DeadLetterSelection selection(const cli::ParsedArguments& arguments) {
+  DeadLetterSelection which;
+  which.keys = arguments.all("KEY");
+  if (arguments.has("older-than")) {
+    const auto now = std::chrono::system_clock::now().time_since_epoch();
+    which.before_wall_nanos =
+        std::chrono::duration_cast<std::chrono::nanoseconds>(now - arguments.duration("older-than")).count();
+  }
+  return which;
+}
+
+/// For commands that change something: all letters only on request.
+DeadLetterSelection explicit_selection(const cli::ParsedArguments& arguments) {
+  if (arguments.has("KEY") && arguments.has("all"))
+    throw cli::UsageError("give the keys of letters, or --all, not both");
+  if (!arguments.has("KEY") && !arguments.has("all") && !arguments.has("older-than"))
+    throw cli::UsageError("which letters? Give their keys, --older-than TIME, or --all");
+  return selection(arguments);
+}
+
+void print_reasons(const std::filesystem::path& slot, const DeadLetterSelection& which,
+                   const std::string& key) {
+  struct Group {
+    std::uint64_t letters = 0;
+    std::int64_t last = 0;
+  };
+  std::map<std::pair<std::string, std::string>, Group> groups;
+  read_dead_letters(slot, which, key, [&](const DeadLetterInfo& letter) {
+    Group& group = groups[{
+        letter.unreadable ? "(encrypted; give --key)" : one_line(letter.reason, kReasonLength), letter.host}];
+    ++group.letters;
+    group.last = std::max(group.last, letter.wall_nanos);
+  });
+  TextTable table;
+  table.header = {"letters", "newest", "host", "reason"};
+  table.right_aligned = {true, false, false, false};
+  for (const auto& [what, group] : groups)
+    table.rows.push_back({with_commas(group.letters), utc(group.last), what.second, what.first});
+  std::cout << table.to_string();
+}
+
+void print_letters(const std::filesystem::path& slot, const DeadLetterSelection& which,
+                   const std::string& key) {
+  TextTable table;
+  table.header = {"key", "time", "host", "reason", "row"};
+  table.right_aligned = {false, false, false, false, false};
+  read_dead_letters(slot, which, key, [&](const DeadLetterInfo& letter) {
+    std::string reason =
+        letter.unreadable ? "(encrypted; give --key)" : one_line(letter.reason, kReasonLength);
+    if (letter.retry_fsn != 0) reason = "(a retry was interrupted) " + reason;
+    table.rows.push_back({letter.key, utc(letter.wall_nanos), letter.host, reason,
+                          one_line(letter.payload.substr(0, letter.payload.find('\n')), kRowLength)});
+  });
+  std::cout << table.to_string();
+}
+
+bool confirmed(const std::string& question) {
+  if (::isatty(STDIN_FILENO) == 0)
+    throw cli::UsageError(question + " Give --yes to do so without being asked.");
+  std::cerr << question << " Type yes: " << std::flush;
+  std::string answer;
+  return std::getline(std::cin, answer) && answer == "yes";
+}
+
+}  // namespace
+
+cli::Command dead_list_command() {
+  cli::Command command("questclient slot dead list",
+                       "Shows the rows that a server refused, and why. Changes nothing.");
+  command.option("key", "FILE", "The key of an encrypted slot, as given to sf_key")
+      .option("older-than", "TIME", "Only letters older than that, for example 24h")
+      .flag("reasons", "Count the letters by reason and host instead of listing each")
+      .flag("json", "Print a JSON list")
+      .positional("SLOT", kSlotHelp)
+      .notes(
+          R"(A dead letter is a row (seldom: several) that the server answered with 400 or 413. It waits here
+until it is retried or dropped; everything behind it was sent. Its key is
+<stream>:<frame>:<row>. Works while the sender runs.
+
+Examples:
+  questclient slot dead list /var/lib/quest/ingest-1
+  questclient slot dead list /var/lib/quest/ingest-1 --reasons
+  questclient slot dead list /var/lib/quest/ingest-1 --json | jq -r .[].reason
+
+Exit codes: 0 done; 1 the slot cannot be read; 2 the command line is wrong.
+)");
+  return command;
+}
+
+int run_dead_list(const cli::ParsedArguments& arguments) {
+  const auto slot = slot_folder(arguments.text("SLOT"));
+  DeadLetterSelection which;
+  if (arguments.has("older-than")) {
+    const auto limit = std::chrono::system_clock::now().time_since_epoch() - arguments.duration("older-than");
+    which.before_wall_nanos = std::chrono::duration_cast<std::chrono::nanoseconds>(limit).count();
+  }
+  const std::string key = read_key(arguments.text("key"));
+  if (arguments.has("json")) {
+    std::cout << "[";
+    const char* separator = "\n";
+    read_dead_letters(slot, which, key, [&](const DeadLetterInfo& letter) {
+      std::cout << separator << dumped(to_json(letter, false));
+      separator = ",\n";
+    });
+    std::cout << "\n]" << std::endl;
+  } else if (arguments.has("reasons")) {
+    print_reasons(slot, which, key);
+  } else {
+    print_letters(slot, which, key);
+  }
+  return cli::kExitOk;
+}
+
+cli::Command dead_export_command() {
+  cli::Command command("questclient slot dead export",
+                       "Writes dead letters as ILP, or as JSON. Changes nothing.");
+  command.option("output", "FILE", "Where to; complete when it has that name", "standard output")
+      .option("key", "FILE", "The key of an encrypted slot, as given to sf_key")
+      .option("older-than", "TIME", "Only letters older than that, for example 24h")
+      .flag("json", "One JSON object a line: key, time, host, reason and the rows")
+      .positional("SLOT", kSlotHelp)
+      .repeated_optional_positional("KEY", kKeysHelp)
+      .notes(
+          R"(Without keys every letter is exported, oldest first. With --json the rows stand in "ilp", or where
+they hold binary values as hexadecimal digits in "ilp_hex". Works while the sender runs.
+
+Examples:
+  questclient slot dead export /var/lib/quest/ingest-1 --output refused.ilp
+  questclient slot dead export /var/lib/quest/ingest-1 --json | jq -r '.reason + "  " + .ilp'
+
+Exit codes: 0 done; 1 the slot cannot be read or the key does not fit; 2 the command line is wrong.
+)");
+  return command;
+}
+
+int run_dead_export(const cli::ParsedArguments& arguments) {
+  const auto slot = slot_folder(arguments.text("SLOT"));
+  const DeadLetterSelection which = selection(arguments);
+  const std::string key = read_key(arguments.text("key"));
+  const bool as_json = arguments.has("json");
+  RowOutput output(arguments.has("output") ? arguments.text("output") : "");
+  const std::uint64_t letters = read_dead_letters(slot, which, key, [&](const DeadLetterInfo& letter) {
+    if (letter.unreadable)
+      throw Error(
+          ErrorCode::slot_key, Disposition::fix_and_resend,
+          "The dead letters are encrypted and no key was given: give --key FILE, the key that the sender "
+          "had (sf_key).");
+    if (as_json) return output.write(dumped(to_json(letter, true)) + "\n");
+    output.write(letter.payload);
+    if (!letter.payload.ends_with('\n')) output.write("\n");
+  });
+  output.finish();
+  std::cerr << "exported " << counted(letters, "dead letter") << "\n";
+  return cli::kExitOk;
+}
+
+cli::Command dead_drop_command() {
+  cli::Command command("questclient slot dead drop", "Deletes dead letters for good.");
+  command.flag("all", "Every letter")
+      .option("older-than", "TIME", "Only letters older than that, for example 7d is 168h")
+      .flag("yes", "Do not ask")
+      .positional("SLOT", kSlotHelp)
+      .repeated_optional_positional("KEY", kKeysHelp)
+      .notes(
+          R"(Give the keys of letters, --older-than, or --all. Asks on a terminal, else needs --yes. Works while
+the sender runs; one that holds because its dead letters are at their quota then goes on.
+
+Examples:
+  questclient slot dead export /var/lib/quest/ingest-1 --output refused.ilp &&
+    questclient slot dead drop /var/lib/quest/ingest-1 --all --yes
+  questclient slot dead drop /var/lib/quest/ingest-1 --older-than 168h
+
+Exit codes: 0 done; 1 the slot cannot be read, there is no such letter, or the answer was not yes;
+2 the command line is wrong.
+)");
+  return command;
+}
+
+int run_dead_drop(const cli::ParsedArguments& arguments) {
+  const auto slot = slot_folder(arguments.text("SLOT"));
+  const DeadLetterSelection which = explicit_selection(arguments);
+  const std::uint64_t letters = read_dead_letters(slot, which, {}, [](const DeadLetterInfo&) {});
+  if (letters != 0 && !arguments.has("yes") &&
+      !confirmed("Delete " + counted(letters, "dead letter") + " of " + slot.string() + " for good?")) {
+    std::cerr << "nothing was dropped\n";
+    return cli::kExitFailed;
+  }
+  std::cout << "dropped " << counted(drop_dead_letters(slot, which), "dead letter") << std::endl;
+  return cli::kExitOk;
+}
+
+cli::Command dead_retry_command() {
+  cli::Command command("questclient slot dead retry",
+                       "Moves dead letters back into the slot, to be sent again.");
+  command.flag("all", "Every letter")
+      .option("older-than", "TIME", "Only letters older than that, for example 24h")
+      .option("conf", "CONF", "Also send them now: connect string, as for 'slot drain'")
+      .option("timeout", "TIME", "With --conf: how long to go on at most", "1h")
+      .option("key", "FILE", "The key of an encrypted slot, as given to sf_key")
+      .flag("json", "Print a JSON object")
+      .positional("SLOT", kSlotHelp)
+      .repeated_optional_positional("KEY", kKeysHelp)
+      .notes(
+          R"(For rows whose cause is mended: a column that was altered, a table that was created. They become
+the newest frames of the slot, and the next sender that opens the slot sends them (with --conf
+this command does). Killed at any moment, each letter is either in the slot or still a dead
+letter, never both. Refused while a process holds the slot: stop that sender first.
+Rows that are refused again become dead letters again, under new keys.
+
+Examples:
+  questclient slot dead retry /var/lib/quest/ingest-1 --all --conf 'http::addr=a:9000,b:9000;'
+  questclient slot dead retry /var/lib/quest/ingest-1 0b39a2c4-...:17:3
+
+Exit codes: 0 done; 1 the slot is held by another process or cannot be read, there is no such
+letter, rows were refused again or are left; 2 the command line is wrong.
+)");
+  return command;
+}
+
+int run_dead_retry(const cli::ParsedArguments& arguments) {
+  const auto slot = slot_folder(arguments.text("SLOT"));
+  const DeadLetterSelection which = explicit_selection(arguments);
+  const bool drains = arguments.has("conf");
+  const Options options = drains ? drain_options(arguments) : Options();
+  const auto timeout = arguments.duration("timeout");
+  const DeadLetterRetry retry = retry_dead_letters(slot, which, read_key(arguments.text("key")));
+  for (const std::string& key : retry.kept)
+    std::cerr << "questclient: " << key
+              << " stays a dead letter: where its rows end cannot be told; export it and mend it by hand\n";
+  if (arguments.has("json") && !drains) {
+    std::cout << Json{{"letters", retry.letters},
+                      {"rows", retry.rows},
+                      {"first_fsn", retry.first_fsn},
+                      {"last_fsn", retry.last_fsn},
+                      {"kept", retry.kept}}
+                     .dump(2)
+              << std::endl;
+  } else {
+    std::string text = "moved " + counted(retry.letters, "dead letter") + " into the slot";
+    if (retry.letters != 0) text += " as frames " + readable_ranges({{retry.first_fsn, retry.last_fsn}});
+    (drains ? std::cerr : std::cout) << text << std::endl;
+  }
+  int code = retry.kept.empty() ? cli::kExitOk : cli::kExitFailed;
+  if (!drains) return code;
+  Console console;
+  return std::max(code, report_drained(drain_slot(options, slot, timeout, console), arguments.has("json")));
+}
+
+}  // namespace questclient::tool

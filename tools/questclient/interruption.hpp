@@ -1,0 +1,20 @@
+// Ctrl-C and SIGTERM as something to ask for, so that a command can end cleanly.
+#pragma once
+
+namespace questclient::tool {
+
+/// While one lives, SIGINT, SIGTERM and SIGHUP do not kill. One at a time.
+class Interruption {
+ public:
+  /// Throws std::system_error.
+  Interruption();
+  ~Interruption();
+  Interruption(const Interruption&) = delete;
+  Interruption& operator=(const Interruption&) = delete;
+
+  bool requested() const;
+  /// Becomes readable, for poll(2), when it is requested.
+  int descriptor() const;
+};
+
+}  // namespace questclient::tool

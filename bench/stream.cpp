@@ -1,5 +1,6 @@
 // TSBS cpu rows through a whole Sender: as fast as they are taken, one row a request, or into a backlog that
 // no host takes. Prints one JSON object.
+#include <algorithm>
 #include <charconv>
 #include <chrono>
 #include <cstdint>
@@ -10,6 +11,7 @@
 #include <string>
 #include <string_view>
 #include <sys/resource.h>
+#include <thread>
 #include <vector>
 
 #include <questclient/questclient.hpp>
@@ -26,7 +28,8 @@ using Clock = std::chrono::steady_clock;
 
 constexpr const char* kHelp = R"(Streams TSBS cpu rows through a Sender and prints one JSON object.
 
-  bench_stream --conf CONF [--rows N] [--frame-rows N]   as fast as they are taken; ends when all is acknowledged
+  bench_stream --conf CONF [--rows N] [--frame-rows N] [--threads N]
+                                                         as fast as they are taken; ends when all is acknowledged
   bench_stream --conf CONF --requests N                  one row a request, each awaited
   bench_stream --conf CONF --backlog BYTES               flushes that much; nothing need be reachable
 )";
@@ -35,6 +38,7 @@ struct Arguments {
   std::string conf;
   std::uint64_t rows = 1'000'000;
   std::uint64_t frame_rows = 2000;
+  std::uint64_t threads = 1;
   std::uint64_t requests = 0;
   std::uint64_t backlog = 0;
 };
@@ -54,6 +58,8 @@ Arguments parse(int argc, char** argv) {
       number(arguments.rows);
     } else if (name == "--frame-rows") {
       number(arguments.frame_rows);
+    } else if (name == "--threads") {
+      number(arguments.threads);
     } else if (name == "--requests") {
       number(arguments.requests);
     } else if (name == "--backlog") {
@@ -62,7 +68,8 @@ Arguments parse(int argc, char** argv) {
       throw std::invalid_argument(kHelp);
     }
   }
-  if (arguments.conf.empty() || arguments.frame_rows == 0) throw std::invalid_argument(kHelp);
+  if (arguments.conf.empty() || arguments.frame_rows == 0 || arguments.threads == 0)
+    throw std::invalid_argument(kHelp);
   return arguments;
 }
 
@@ -99,15 +106,41 @@ class Source {
   std::size_t next_ = 0;
 };
 
-void stream(Sender& sender, const Arguments& arguments) {
-  Source source(200'000);
+/// One producer thread's share of the rows. Returns its last frame.
+Fsn produce(Sender& sender, Source& source, std::uint64_t rows, std::uint64_t frame_rows) {
   LineBuffer buffer = sender.new_buffer();
-  const auto begin = Clock::now();
   Fsn last = 0;
-  for (std::uint64_t sent = 0; sent < arguments.rows; sent += arguments.frame_rows) {
-    source.fill(buffer, arguments.frame_rows);
+  for (std::uint64_t sent = 0; sent < rows; sent += frame_rows) {
+    source.fill(buffer, frame_rows);
     last = sender.flush(buffer);
   }
+  return last;
+}
+
+void stream(Sender& sender, const Arguments& arguments) {
+  constexpr std::size_t kPrepared = 200'000;
+  std::vector<Source> sources;
+  for (std::uint64_t i = 0; i < arguments.threads; ++i) sources.emplace_back(kPrepared / arguments.threads);
+  std::vector<Fsn> last_frames(arguments.threads);
+  std::vector<std::exception_ptr> failures(arguments.threads);
+  const auto begin = Clock::now();
+  {
+    std::vector<std::jthread> producers;
+    for (std::size_t i = 0; i < sources.size(); ++i) {
+      producers.emplace_back([&, i] {
+        try {
+          last_frames[i] =
+              produce(sender, sources[i], arguments.rows / arguments.threads, arguments.frame_rows);
+        } catch (...) {
+          failures[i] = std::current_exception();
+        }
+      });
+    }
+  }
+  for (const std::exception_ptr& failure : failures) {
+    if (failure) std::rethrow_exception(failure);
+  }
+  const Fsn last = *std::max_element(last_frames.begin(), last_frames.end());
   const double flushed = seconds_since(begin);
   await(sender, last);
   const double acked = seconds_since(begin);

@@ -71,12 +71,12 @@ class Bench:
     # ---- a whole sender against a questnode
 
     @contextlib.contextmanager
-    def node(self, mode):
+    def node(self, mode, *settings):
         root = self.folder / f"node-{mode}"
-        process = subprocess.Popen(
-            [self.build / "server-stub" / "node" / "questnode", "--root", root, "--set", "http.bind.to=127.0.0.1:0",
-             "--set", f"cairo.commit.mode={mode}"],
-            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        words = [word for setting in ("http.bind.to=127.0.0.1:0", f"cairo.commit.mode={mode}", *settings)
+                 for word in ("--set", setting)]
+        process = subprocess.Popen([self.build / "server-stub" / "node" / "questnode", "--root", root, *words],
+                                   stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         try:
             ready = root / "questnode.json"
             until(lambda: ready.exists() and ready.read_text().endswith("}\n"), "questnode is ready")
@@ -86,16 +86,75 @@ class Bench:
             process.wait(timeout=60)
             shutil.rmtree(root, ignore_errors=True)
 
-    def stream_once(self, address, slot, *arguments, durability="memory"):
-        conf = f"http::addr={address};auto_flush=off;"
+    def stream_once(self, address, slot, *arguments, schema="http", options=""):
+        conf = f"{schema}::addr={address};auto_flush=off;{options}"
         if slot:
             shutil.rmtree(slot, ignore_errors=True)
-            conf += f"sf_dir={slot};sf_durability={durability};"
+            conf += f"sf_dir={slot};"
         try:
             return self.run_json(self.program("stream"), "--conf", conf, *arguments)
         finally:
             if slot:
                 shutil.rmtree(slot, ignore_errors=True)
+
+    def compare(self, group, what, cases):
+        """Rounds of all cases one after the other; `cases`: name -> function that returns rows/s. The first is the
+        one that the others are compared with."""
+        rates = {name: [] for name in cases}
+        for _ in range(ROUNDS):
+            for name, run in cases.items():
+                rates[name].append(run())
+        first = next(iter(cases))
+        for name, figures in rates.items():
+            ratio = statistics.median(a / b for a, b in zip(figures, rates[first]))
+            self.report(group, f"{what}, {name}", f"{statistics.median(figures):>9,.0f} rows/s   {ratio:.2f}")
+
+    def durability(self):
+        """The same rows into a slot at every durability, against memory alone."""
+        def run(options, slot):
+            with self.node("nosync") as address:
+                return self.stream_once(address, slot, "--rows", "400000", options=options)["rows_per_second"]
+        disk = self.folder / "slot"
+        cases = {"memory only": lambda: run("", None)}
+        for level in ("memory", "periodic", "flush", "append"):
+            cases[f"sf_durability={level}"] = lambda level=level: run(f"sf_durability={level};", disk)
+        self.compare("durable", "acknowledged", cases)
+
+    def threads(self):
+        def run(count, slot):
+            with self.node("nosync") as address:
+                return self.stream_once(address, slot, "--rows", "480000", "--threads",
+                                        str(count))["rows_per_second"]
+        disk = self.folder / "slot"
+        self.compare("threads", "producer threads on one sender, slot on disk",
+                     {str(count): lambda count=count: run(count, disk) for count in (1, 4, 16)})
+
+    def gzip(self):
+        def run(options):
+            with self.node("nosync") as address:
+                return self.stream_once(address, None, "--rows", "300000", options=options)["rows_per_second"]
+        self.compare("gzip", "request_compression", {"off": lambda: run(""),
+                                                     "gzip": lambda: run("request_compression=gzip;")})
+
+    def tls(self):
+        certificate, key = self.folder / "server.pem", self.folder / "key.pem"
+        subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes",
+                        "-keyout", key, "-out", certificate, "-days", "1", "-subj", "/CN=localhost",
+                        "-addext", "subjectAltName=IP:127.0.0.1"], check=True, capture_output=True)
+        settings = ("http.tls.enabled=true", f"tls.cert.path={certificate}", f"tls.private.key.path={key}")
+
+        def run(schema, options, *node_settings):
+            with self.node("nosync", *node_settings) as address:
+                return self.stream_once(address, None, "--rows", "300000", schema=schema,
+                                        options=options)["rows_per_second"]
+        self.compare("tls", "transport", {"http": lambda: run("http", ""),
+                                          "https": lambda: run("https", f"tls_roots={certificate};", *settings)})
+
+    def drain(self):
+        self.run_plain("drain", "drain", "--dir", str(self.folder))
+
+    def columns(self):
+        self.google("columns", "columns")
 
     def stream(self):
         disk = self.folder / "slot"
@@ -127,7 +186,8 @@ class Bench:
         self.report("backlog", "... flushed at", f"{found['backlog_bytes'] / found['seconds'] / 1e6:,.0f} MB/s")
 
 
-GROUPS = ("encode", "append", "reopen", "server", "stream", "requests", "backlog")
+GROUPS = ("encode", "columns", "append", "reopen", "drain", "server", "stream", "durability", "threads", "gzip", "tls",
+          "requests", "backlog")
 
 
 def main():

@@ -90,15 +90,20 @@ void LineBuffer::BatchWriter::plan(const Column& column, std::vector<Run>& runs)
   item.first_bit = column.validity.first_bit;
   row_room_ += item.prefix_length + ilp::kSlack + std::max(ilp::kNumberRoom, ilp::kDecimalRoom);
   Step step = step_of(column.kind);
-  // More entries than rows are not worth being escaped all of them.
-  const bool has_codes = step == Step::symbol && column.kind != Kind::symbol;
-  if (has_codes && column.dictionary.size() <= batch_.rows_) {
+  if (step == Step::symbol && is_worth_escaping(column)) {
     step = Step::dictionary;
     plan_dictionary(item);
   }
   if (step == Step::symbol || step == Step::text || step == Step::array) has_texts_ = true;
   if (runs.empty() || runs.back().step != step) runs.push_back({step, {}});
   runs.back().items.push_back(item);
+}
+
+// More entries than rows are not; nor are those that could not be added, but take memory.
+bool LineBuffer::BatchWriter::is_worth_escaping(const Column& column) const {
+  const auto fits = [&](std::string_view entry) { return entry.size() <= buffer_.options_.max_size; };
+  return column.kind != Kind::symbol && column.dictionary.size() <= batch_.rows_ &&
+         std::all_of(column.dictionary.begin(), column.dictionary.end(), fits);
 }
 
 void LineBuffer::BatchWriter::plan_dictionary(Item& item) {

@@ -68,6 +68,7 @@ class LineBuffer::BatchWriter {
 
   void plan(const Column& column, std::vector<Run>& runs);
   Step step_of(Kind kind) const;
+  bool is_worth_escaping(const Column& column) const;
   void plan_dictionary(Item& item);
   void write_block(std::size_t first, std::size_t count);
   void read_codes(const Item& item, std::size_t first, std::size_t count);

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <fcntl.h>
 
 #include <questclient/error.hpp>
 
@@ -40,7 +41,7 @@ DiskSlot::DiskSlot(const SlotOptions& options, const base::Clock& clock, base::R
       lock_(folder_.path()),
       random_(random.next()),
       ring_(options.max_memory_bytes),
-      dead_(folder_) {
+      dead_(folder_, options.max_dead_letter_bytes, options.key) {
   open(random, report);
   maintenance_ = std::thread([this] { maintain(); });
 }
@@ -48,11 +49,12 @@ DiskSlot::DiskSlot(const SlotOptions& options, const base::Clock& clock, base::R
 void DiskSlot::open(base::RandomSource& random, SlotReport& report) {
   SlotFindings findings = look_into_slot(folder_, random, clock_.wall_nanos(), options_.key, report);
   end_ = findings.end;
+  position_ = std::move(findings.position);
   rows_total_ = findings.rows;
   for (auto at = findings.segments.begin(); at != findings.segments.end(); ++at) {
     const auto next = std::next(at);
     const Fsn limit = next == findings.segments.end() ? end_ : next->first;
-    segments_[at->first] = Segment{++last_id_, at->second, limit, std::nullopt};
+    segments_[at->first] = Segment{++last_id_, at->second, limit, std::nullopt, false};
     segments_total_ += at->second;
   }
   trimmed_ = std::min(findings.trimmed, end_);
@@ -68,9 +70,14 @@ void DiskSlot::open(base::RandomSource& random, SlotReport& report) {
   create_segment_file(folder_.next(), &header, options_.key);
   for (const Fsn first : findings.empty) folder_.remove_segment(first);
   start_segment(end_);
+  std::error_code none;
+  fs::remove(folder_.stats(), none);
   folder_.sync();
+  dead_.recover(end_, report.damage);
   const Lock lock(mutex_);
+  carried_id_ = segments_.rbegin()->second.id;
   doom_trimmed();
+  watch_filling();
 }
 
 DiskSlot::~DiskSlot() {
@@ -84,20 +91,56 @@ DiskSlot::~DiskSlot() {
 }
 
 void DiskSlot::close() noexcept {
-  try {
+  // What could not be recorded is sent twice, what could not be removed is removed at the next opening.
+  const auto attempt = [](const auto& work) {
+    try {
+      work();
+    } catch (const std::exception&) {
+    }
+  };
+  attempt([this] {
+    if (options_.durability == SlotDurability::memory) return;
+    Lock lock(mutex_);
+    make_durable(lock, end_);
+  });
+  attempt([this] {
     if (doubt_) start_after_doubt();
-    // Without this, the next opening would send again what lies in the last segment.
+  });
+  // Without this, the next opening would send again what lies in the last segment.
+  attempt([this] {
     if (writer_ && writer_->header_written() && trimmed_ > trimmed_written_) writer_->put_trimmed(trimmed_);
-    remove_database(folder_.next());
-  } catch (const std::exception&) {
-    // What could not be recorded is sent twice, what could not be removed is removed at the next opening.
-  }
+  });
+  attempt([this] { remove_database(folder_.next()); });
+  attempt([this] { fs::remove(folder_.stats()); });
 }
 
 // Frames that were refused may stand in the sealed segment; the next opening would take them for good ones.
 void DiskSlot::start_after_doubt() {
-  if (next_ != NextSegment::ready) create_segment_file(folder_.next(), nullptr);
+  const SegmentHeader header = header_for(end_, trimmed_);
+  create_segment_file(folder_.next(), &header, options_.key);
   start_segment(end_);
+}
+
+std::optional<std::string> DiskSlot::position() const {
+  const Lock lock(mutex_);
+  return position_;
+}
+
+void DiskSlot::on_event(std::function<void(const SlotEvent&)> callback) {
+  Lock lock(mutex_);
+  event_callback_ = std::move(callback);
+  if (!events_.empty()) tell(lock);
+}
+
+void DiskSlot::publish_stats(std::string_view json) {
+  const std::lock_guard<std::mutex> writing(stats_file_mutex_);
+  const fs::path temporary = with_suffix(folder_.stats(), ".tmp");
+  try {
+    base::File(temporary, O_WRONLY | O_CREAT | O_TRUNC).write_all(json);
+    fs::rename(temporary, folder_.stats());
+  } catch (const std::exception&) {
+    // For people who look on; the next one may be shown again.
+  }
 }
 
 void DiskSlot::on_appended(std::function<void()> callback) {
@@ -112,7 +155,7 @@ Fsn DiskSlot::end() const {
 
 SlotStats DiskSlot::stats() const {
   const Lock lock(mutex_);
-  SlotStats stats;
+  SlotStats stats = counted_;
   stats.first = trimmed_;
   stats.end = end_;
   stats.frames = end_ - trimmed_;
@@ -124,7 +167,9 @@ SlotStats DiskSlot::stats() const {
     stats.rows = rows_total_ - std::min(rows_total_, segments_.begin()->second.rows_before.value_or(0));
   stats.bytes = segments_total_ + doomed_bytes_;
   stats.memory_bytes = ring_.bytes();
-  stats.backpressure_stalls = stalls_;
+  stats.oldest_wall_nanos = oldest_wall_nanos();
+  stats.dead_letters = dead_.count();
+  stats.dead_letter_bytes = dead_.bytes();
   return stats;
 }
 

@@ -12,6 +12,7 @@
 
 #include "buffer/dead_letters.hpp"
 #include "buffer/frame_ring.hpp"
+#include "buffer/log_sync.hpp"
 #include "buffer/pending_append.hpp"
 #include "buffer/slot.hpp"
 #include "buffer/slot_folder.hpp"
@@ -21,16 +22,22 @@
 namespace questclient::buffer {
 
 /// Threads: appenders, one of which leads at a time and owns the writer; the sender's thread, which reads and
-/// trims; the maintenance thread, which creates and removes files. `mutex_` guards what they share and is
-/// never held across a disk access.
+/// trims; the maintenance thread, which creates and removes files, syncs at intervals and leads when nobody
+/// waits for what is queued. `mutex_` guards what they share and is never held across a disk access.
 class DiskSlot final : public Slot {
  public:
   DiskSlot(const SlotOptions& options, const base::Clock& clock, base::RandomSource& random,
            SlotReport& report);
   ~DiskSlot() override;
 
+  using Slot::append;
   Fsn append(const AppendRows& rows) override;
+  bool append_later(std::string payload, std::vector<std::uint32_t> row_lengths,
+                    std::optional<std::string> position, std::function<void(Appended)> done) override;
+  std::optional<std::string> position() const override;
   void on_appended(std::function<void()> callback) override;
+  void on_event(std::function<void(const SlotEvent&)> callback) override;
+  void publish_stats(std::string_view json) override;
   SlotStats stats() const override;
   std::vector<SlotReport::Damage> take_damage() override;
 
@@ -41,6 +48,8 @@ class DiskSlot final : public Slot {
 
  private:
   using Lock = std::unique_lock<std::mutex>;
+  using Steady = std::chrono::steady_clock;
+  using Batch = std::vector<PendingAppend*>;
   enum class NextSegment { wanted, in_work, ready };
 
   struct Segment {
@@ -48,40 +57,84 @@ class DiskSlot final : public Slot {
     std::uint64_t bytes = 0;  ///< Of .db and log.
     Fsn limit = 0;            ///< Numbers from here on belong to later segments; 0: it is the newest.
     std::optional<std::uint64_t> rows_before;  ///< Known where this process wrote or read it.
+    bool exchanging = false;                   ///< Its rewritten files are not yet all in place.
   };
   using Segments = std::map<Fsn, Segment>;
 
-  // disk_slot.cpp: opening and closing
+  /// A segment with commits that were not synced.
+  struct Unsynced {
+    Fsn first = 0;
+    std::uint64_t id = 0;
+    std::uint64_t commits = 0;
+    std::shared_ptr<LogSync> log;
+    bool failed = false;  ///< A sync failed: never again, its frames are to be rewritten.
+  };
+
+  // disk_slot.cpp: opening, closing, looking
   void open(base::RandomSource& random, SlotReport& report);
   void close() noexcept;
   void start_after_doubt();
 
   // disk_slot_append.cpp: the leader's work. "Leader" stands for: leading_ is set by this thread.
-  void wait_for_room(Lock& lock, std::uint64_t cost);
+  void enqueue(PendingAppend& append);
+  bool may_lead() const;
   void lead(Lock& lock);
-  std::vector<PendingAppend*> take_batch();
-  void write_batch(const std::vector<PendingAppend*>& batch);
-  void publish(const std::vector<PendingAppend*>& batch);
-  void refuse(const std::vector<PendingAppend*>& batch, const std::string& why);
+  Batch take_batch();
+  Fsn number(const Batch& batch);
+  void write_batch(const Batch& batch);
+  void publish(const Batch& batch);
+  void put_back(const Batch& batch, const std::string& why);
+  void finish(PendingAppend& append);
+  void seal_in_doubt(const std::string& why);
+
+  // disk_slot_rotate.cpp: the leader's too
+  bool wants_rotation() const;
   void rotate(Lock& lock);
   void start_segment(Fsn first);
-  void seal_in_doubt(const std::string& why);
-  bool wants_rotation() const;
+  bool claim_next(Lock& lock);
+  void put_newest_to_rest(Lock& lock);
   SegmentHeader header_for(Fsn first, Fsn trimmed) const;
+
+  // disk_slot_room.cpp
+  std::uint64_t used() const { return segments_total_ + doomed_bytes_ + queued_bytes_; }
+  void wait_for_room(Lock& lock, std::uint64_t cost);
+  bool make_room(Lock& lock, std::uint64_t cost);
+  bool drop_oldest(Lock& lock);
+  void doom_trimmed();
+  void watch_filling();
+
+  // disk_slot_sync.cpp
+  bool must_sync(const Batch& batch) const;
+  bool has_failed_syncs() const;
+  void note_commit();
+  void make_durable(Lock& lock, Fsn end);
+  void rewrite(Lock& lock, Fsn end);
+  void exchange_files(Fsn first, Fsn limit);
+  bool sync_due() const;
+  void sync_in_background(Lock& lock);
+  void sync_logs(Lock& lock);
 
   // disk_slot_read.cpp: the sender's thread, which holds reader_mutex_
   std::vector<base::FramePtr> read_segment(Lock& lock, Fsn first, Fsn from, std::size_t max_bytes,
                                            std::size_t max_frames);
   void open_reader(Fsn first, std::uint64_t id);
   void rescue(Lock& lock, Fsn first, std::uint64_t id, const std::string& why);
-  void put_newest_to_rest(Lock& lock);
-  void doom_trimmed();
+  void note_times(const std::vector<base::FramePtr>& frames);
+  std::int64_t oldest_wall_nanos() const;
 
   // disk_slot_maintenance.cpp
   void maintain();
+  bool has_work() const;
+  std::optional<Steady::time_point> next_wake() const;
+  void close_retired(Lock& lock);
+  void lead_for_later(Lock& lock);
   void create_next(Lock& lock);
   void remove_trimmed(Lock& lock);
-  bool claim_next(Lock& lock);
+
+  // disk_slot_events.cpp. note_...: with the lock held; tell: left with the lock held, but not in between.
+  void note_failure(const char* kind, const std::string& why);
+  void note_success();
+  void tell(Lock& lock);
 
   const SlotOptions options_;
   const std::uint64_t segment_bytes_;
@@ -95,10 +148,14 @@ class DiskSlot final : public Slot {
   std::condition_variable work_;     ///< For the maintenance thread.
   std::deque<PendingAppend*> queue_;
   std::uint64_t queued_bytes_ = 0;
+  std::uint64_t later_bytes_ = 0;  ///< Payloads of append_later that are queued.
   bool leading_ = false;
+  bool retrying_ = false;  ///< The newest attempt to append failed.
+  Steady::time_point retry_at_;
+  std::chrono::milliseconds backoff_{0};
   Segments segments_;        ///< The last one is written to, unless rotation_wanted_.
   std::vector<Fsn> doomed_;  ///< Trimmed, to be unlinked.
-  Fsn being_rescued_ = 0;
+  Fsn being_rescued_ = 0;  ///< A segment that is rebuilt, counted or replaced: nobody else touches its files.
   bool closing_retired_ = false;
   std::uint64_t doomed_bytes_ = 0;
   std::uint64_t segments_total_ = 0;  ///< Sum of Segment::bytes.
@@ -106,13 +163,30 @@ class DiskSlot final : public Slot {
   Fsn end_ = 1;
   Fsn trimmed_ = 1;
   std::uint64_t rows_total_ = 0;
+  std::optional<std::string> position_;
   FrameRing ring_;
-  std::uint64_t stalls_ = 0;
+  std::map<Fsn, std::int64_t> read_times_;  ///< When frames that were read from the disk were flushed.
   NextSegment next_ = NextSegment::wanted;
-  bool upkeep_failed_ = false;  ///< Try again later.
+  bool upkeep_failed_ = false;  ///< Try again at upkeep_at_.
+  Steady::time_point upkeep_at_;
   bool stopping_ = false;
   std::function<void()> callback_;
   std::vector<SlotReport::Damage> damage_;
+
+  std::deque<Unsynced> unsynced_;  ///< By number.
+  bool syncing_ = false;           ///< Somebody works on unsynced_; others only add to it.
+  bool folder_unsynced_ = false;
+  Steady::time_point next_sync_;
+  std::uint64_t carried_id_ = 0;  ///< The segment whose header, with the position, is synced.
+
+  SlotStats counted_;  ///< The counters; what is a measure of the moment stays 0 here.
+  bool filling_ = false;
+  std::function<void(const SlotEvent&)> event_callback_;
+  std::vector<SlotEvent> events_;
+  std::vector<std::unique_ptr<PendingAppend>> finished_;  ///< Their `later` is to be called.
+  bool appended_ = false;                                 ///< callback_ is to be called.
+  bool failing_ = false;
+  std::map<std::string, base::Time> told_failures_;
 
   // The leader's.
   std::optional<SegmentWriter> writer_;
@@ -131,6 +205,7 @@ class DiskSlot final : public Slot {
   std::mutex dead_mutex_;
   DeadLetters dead_;
 
+  std::mutex stats_file_mutex_;
   std::thread maintenance_;
 };
 

@@ -7,6 +7,8 @@ namespace {
 
 /// A rescue leaves only good frames; a disk that spoils these again has a defect that rescuing does not mend.
 constexpr int kRescuesPerRead = 2;
+/// Of frames that were read and not yet trimmed: about what the sender has in flight.
+constexpr std::size_t kTimesKept = 1024;
 
 }  // namespace
 
@@ -43,8 +45,13 @@ void DiskSlot::open_reader(Fsn first, std::uint64_t id) {
 std::vector<base::FramePtr> DiskSlot::read_segment(Lock& lock, Fsn first, Fsn from, std::size_t max_bytes,
                                                    std::size_t max_frames) {
   for (int rescues = 0;; ++rescues) {
+    changed_.wait(lock, [&] { return being_rescued_ != first; });
     const auto at = segments_.find(first);
     if (at == segments_.end()) return {};
+    if (at->second.exchanging)
+      throw Error(ErrorCode::slot_io, Disposition::retrying,
+                  folder_.segment(first).string() +
+                      " is being replaced, and the disk refuses. Nothing is lost; it is tried again.");
     const std::uint64_t id = at->second.id;
     const Fsn limit = at->second.limit == 0 ? end_ : at->second.limit;
     std::string damage;
@@ -60,6 +67,7 @@ std::vector<base::FramePtr> DiskSlot::read_segment(Lock& lock, Fsn first, Fsn fr
       lock.lock();
       const auto still = segments_.find(first);
       if (still != segments_.end() && header) still->second.rows_before = header->rows_before;
+      note_times(frames);
       return frames;
     } catch (const SegmentDamaged& found) {
       damage = found.what();
@@ -87,7 +95,7 @@ void DiskSlot::rescue(Lock& lock, Fsn first, std::uint64_t id, const std::string
     return at != segments_.end() && at->second.id == id;
   };
   if (current() && segments_.rbegin()->first == first) put_newest_to_rest(lock);
-  changed_.wait(lock, [this] { return !closing_retired_; });
+  changed_.wait(lock, [this] { return !closing_retired_ && being_rescued_ == 0; });
   if (!current()) return;
   std::vector<SegmentWriter> retired = std::exchange(retired_, {});
   const Fsn limit = segments_[first].limit;
@@ -120,26 +128,6 @@ void DiskSlot::rescue(Lock& lock, Fsn first, std::uint64_t id, const std::string
   work_.notify_all();
 }
 
-// Entered and left with the lock held: afterwards appends go into another segment than now.
-void DiskSlot::put_newest_to_rest(Lock& lock) {
-  const Fsn first = segments_.rbegin()->first;
-  changed_.wait(lock, [this] { return !leading_; });
-  if (segments_.rbegin()->first != first) return;
-  leading_ = true;
-  const auto finish = [&] {
-    if (!lock.owns_lock()) lock.lock();
-    leading_ = false;
-    changed_.notify_all();
-  };
-  try {
-    as_slot_io("The damaged segment cannot be closed", Disposition::retrying, [&] { rotate(lock); });
-  } catch (...) {
-    finish();
-    throw;
-  }
-  finish();
-}
-
 void DiskSlot::trim(Fsn below) {
   {
     const Lock lock(mutex_);
@@ -147,6 +135,7 @@ void DiskSlot::trim(Fsn below) {
     if (below <= trimmed_) return;
     trimmed_ = below;
     ring_.drop_below(below);
+    read_times_.erase(read_times_.begin(), read_times_.lower_bound(below));
     doom_trimmed();
   }
   work_.notify_all();
@@ -160,16 +149,16 @@ void DiskSlot::trim(Fsn below) {
   if (!in_use) reader_.reset();
 }
 
-// With the lock held.
-void DiskSlot::doom_trimmed() {
-  while (segments_.size() > 1) {
-    const auto oldest = segments_.begin();
-    if (oldest->second.limit > trimmed_ || oldest->first == being_rescued_) return;
-    doomed_.push_back(oldest->first);
-    doomed_bytes_ += oldest->second.bytes;
-    segments_total_ -= oldest->second.bytes;
-    segments_.erase(oldest);
-  }
+void DiskSlot::note_times(const std::vector<base::FramePtr>& frames) {
+  for (const base::FramePtr& frame : frames) read_times_[frame->fsn] = frame->flushed_wall_nanos;
+  while (read_times_.size() > kTimesKept) read_times_.erase(std::prev(read_times_.end()));
+}
+
+std::int64_t DiskSlot::oldest_wall_nanos() const {
+  if (trimmed_ == end_) return 0;
+  if (ring_.holds(trimmed_)) return ring_.read(trimmed_, 0, 1).front()->flushed_wall_nanos;
+  const auto read = read_times_.find(trimmed_);
+  return read == read_times_.end() ? 0 : read->second;
 }
 
 }  // namespace questclient::buffer

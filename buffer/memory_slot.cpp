@@ -19,41 +19,166 @@ std::uint64_t cost_of(const DeadLetter& letter) {
 MemorySlot::MemorySlot(const SlotOptions& options, const base::Clock& clock, base::RandomSource& random)
     : options_(options), clock_(clock), stream_(base::Uuid::random(random)) {}
 
+MemorySlot::~MemorySlot() {
+  const auto closed = std::make_exception_ptr(
+      Error(ErrorCode::slot_full, Disposition::fix_and_resend,
+            "The memory for unsent rows was full until the sender was closed: these rows were not appended. "
+            "Set sf_dir to keep them on disk."));
+  for (Pending& pending : later_) pending.done({0, closed});
+}
+
+MemorySlot::Pending MemorySlot::prepare(std::string payload, std::vector<std::uint32_t> row_lengths,
+                                        std::optional<std::string> position) const {
+  Pending pending;
+  pending.position = std::move(position);
+  if (row_lengths.empty()) return pending;
+  pending.frame = std::make_shared<base::Frame>();
+  pending.frame->payload = std::move(payload);
+  pending.frame->row_lengths = std::move(row_lengths);
+  pending.frame->flushed_wall_nanos = clock_.wall_nanos();
+  pending.frame->stream = stream_;
+  pending.frame->stream_first = 1;
+  pending.cost = FrameRing::cost(*pending.frame);
+  return pending;
+}
+
 Fsn MemorySlot::append(const AppendRows& rows) {
-  check_rows(rows.payload, rows.row_lengths);
-  auto frame = std::make_shared<base::Frame>();
-  frame->payload = rows.payload;
-  frame->row_lengths.assign(rows.row_lengths.begin(), rows.row_lengths.end());
-  frame->flushed_wall_nanos = clock_.wall_nanos();
-  frame->stream = stream_;
-  frame->stream_first = 1;
-  const std::uint64_t cost = FrameRing::cost(*frame);
+  check_append(rows);
+  Pending pending = prepare(std::string(rows.payload), {rows.row_lengths.begin(), rows.row_lengths.end()},
+                            rows.position ? std::optional<std::string>(*rows.position) : std::nullopt);
+  Lock lock(mutex_);
+  wait_for_room(lock, pending.cost);
+  const Fsn fsn = take(pending);
+  tell(lock);
+  return fsn;
+}
+
+bool MemorySlot::append_later(std::string payload, std::vector<std::uint32_t> row_lengths,
+                              std::optional<std::string> position, std::function<void(Appended)> done) {
+  check_append({payload, row_lengths, position ? std::optional<std::string_view>(*position) : std::nullopt});
+  Pending pending = prepare(std::move(payload), std::move(row_lengths), std::move(position));
+  pending.done = std::move(done);
+  Lock lock(mutex_);
+  if (pending.cost > options_.max_total_bytes) return false;
+  if (later_.empty() && has_room(pending.cost)) {
+    finished_.emplace_back(std::move(pending.done), take(pending));
+    tell(lock);
+    return true;
+  }
+  if (later_bytes_ != 0 && later_bytes_ + pending.cost > options_.max_memory_bytes) return false;
+  later_bytes_ += pending.cost;
+  later_.push_back(std::move(pending));
+  return true;
+}
+
+void MemorySlot::wait_for_room(Lock& lock, std::uint64_t cost) {
   if (cost > options_.max_total_bytes)
     throw Error(ErrorCode::slot_full, Disposition::fix_and_resend,
                 "A frame of " + std::to_string(cost) + " bytes can never fit into a memory of " +
                     std::to_string(options_.max_total_bytes) +
                     " bytes: flush fewer rows or raise sf_max_total_bytes.");
-  std::unique_lock<std::mutex> lock(mutex_);
-  const auto fits = [&] { return bytes_ + cost <= options_.max_total_bytes; };
-  if (!fits()) {
-    ++stalls_;
-    if (!changed_.wait_for(lock, options_.append_deadline, fits))
-      throw Error(ErrorCode::slot_full, Disposition::fix_and_resend,
-                  "The memory for unsent rows is at its quota of " +
-                      std::to_string(options_.max_total_bytes) + " bytes and stayed there for " +
-                      std::to_string(options_.append_deadline.count()) +
-                      " ms: the cluster takes rows too slowly or not at all. Nothing was appended; try again "
-                      "later, raise sf_max_total_bytes or set sf_dir.");
+  const auto may_append = [&] { return later_.empty() && has_room(cost); };
+  if (may_append()) return;
+  ++counted_.backpressure_stalls;
+  const auto began = std::chrono::steady_clock::now();
+  const bool made = changed_.wait_for(lock, options_.append_deadline, may_append);
+  counted_.backpressure_nanos +=
+      static_cast<std::uint64_t>((std::chrono::steady_clock::now() - began) / std::chrono::nanoseconds(1));
+  if (made) return;
+  throw Error(ErrorCode::slot_full, Disposition::fix_and_resend,
+              "The memory for unsent rows is at its quota of " + std::to_string(options_.max_total_bytes) +
+                  " bytes and stayed there for " + std::to_string(options_.append_deadline.count()) +
+                  " ms: the cluster takes rows too slowly or not at all. Nothing was appended; try again "
+                  "later, raise sf_max_total_bytes or set sf_dir.");
+}
+
+bool MemorySlot::has_room(std::uint64_t cost) {
+  if (!fits(cost) && options_.overflow == SlotOverflow::drop_oldest) drop_oldest(cost);
+  return fits(cost);
+}
+
+void MemorySlot::drop_oldest(std::uint64_t cost) {
+  SlotEvent event;
+  event.kind = SlotEvent::Kind::rows_dropped;
+  event.first = frames_.front()->fsn;
+  while (!frames_.empty() && !fits(cost)) {
+    event.rows += frames_.front()->rows();
+    event.end = frames_.front()->fsn + 1;
+    drop_front();
   }
-  const Fsn fsn = end_++;
-  frame->fsn = fsn;
-  bytes_ += cost;
-  rows_ += frame->rows();
-  frames_.push_back(std::move(frame));
-  const std::function<void()> callback = callback_;
-  lock.unlock();
-  if (callback) callback();
-  return fsn;
+  counted_.rows_dropped += event.rows;
+  event.message = "The memory for unsent rows is at its quota: frames " + std::to_string(event.first) +
+                  " to " + std::to_string(event.end - 1) +
+                  " were dropped. Raise sf_max_total_bytes, or set sf_overflow=wait to lose nothing.";
+  events_.push_back(std::move(event));
+}
+
+void MemorySlot::drop_front() {
+  bytes_ -= FrameRing::cost(*frames_.front());
+  rows_ -= frames_.front()->rows();
+  frames_.pop_front();
+}
+
+Fsn MemorySlot::take(Pending& pending) {
+  if (pending.position) position_ = std::move(pending.position);
+  appended_ = true;
+  if (!pending.frame) return end_ - 1;
+  pending.frame->fsn = end_++;
+  bytes_ += pending.cost;
+  rows_ += pending.frame->rows();
+  frames_.push_back(std::move(pending.frame));
+  watch_filling();
+  return end_ - 1;
+}
+
+void MemorySlot::append_queued() {
+  while (!later_.empty() && has_room(later_.front().cost)) {
+    Pending pending = std::move(later_.front());
+    later_.pop_front();
+    later_bytes_ -= pending.cost;
+    const Fsn fsn = take(pending);
+    finished_.emplace_back(std::move(pending.done), fsn);
+  }
+}
+
+void MemorySlot::watch_filling() {
+  constexpr std::uint64_t kFillingPercent = 80;
+  constexpr std::uint64_t kCalmPercent = 70;
+  const std::uint64_t percent = bytes_ / std::max<std::uint64_t>(1, options_.max_total_bytes / 100);
+  if (percent < kCalmPercent) filling_ = false;
+  if (percent < kFillingPercent || filling_) return;
+  filling_ = true;
+  SlotEvent event;
+  event.message = "The memory for unsent rows holds " + std::to_string(bytes_) + " of at most " +
+                  std::to_string(options_.max_total_bytes) +
+                  " bytes: the cluster takes rows too slowly or not at all.";
+  events_.push_back(std::move(event));
+}
+
+void MemorySlot::tell(Lock& lock) {
+  while (!finished_.empty() || !events_.empty() || appended_) {
+    const auto finished = std::exchange(finished_, {});
+    const auto events = std::exchange(events_, {});
+    const std::function<void()> appended =
+        std::exchange(appended_, false) ? callback_ : std::function<void()>();
+    const auto event_callback = event_callback_;
+    lock.unlock();
+    for (const auto& [done, fsn] : finished) done({fsn, nullptr});
+    if (event_callback)
+      for (const SlotEvent& event : events) event_callback(event);
+    if (appended) appended();
+    lock.lock();
+  }
+}
+
+std::optional<std::string> MemorySlot::position() const {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  return position_;
+}
+
+void MemorySlot::on_event(std::function<void(const SlotEvent&)> callback) {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  event_callback_ = std::move(callback);
 }
 
 void MemorySlot::on_appended(std::function<void()> callback) {
@@ -82,15 +207,12 @@ Fsn MemorySlot::end() const {
 }
 
 void MemorySlot::trim(Fsn below) {
-  {
-    const std::lock_guard<std::mutex> lock(mutex_);
-    while (!frames_.empty() && frames_.front()->fsn < below) {
-      bytes_ -= FrameRing::cost(*frames_.front());
-      rows_ -= frames_.front()->rows();
-      frames_.pop_front();
-    }
-  }
+  Lock lock(mutex_);
+  while (!frames_.empty() && frames_.front()->fsn < below) drop_front();
+  append_queued();
+  watch_filling();
   changed_.notify_all();
+  tell(lock);
 }
 
 void MemorySlot::bury(const DeadLetter& letter) {
@@ -118,14 +240,16 @@ std::vector<DeadLetter> MemorySlot::dead_letters() const {
 
 SlotStats MemorySlot::stats() const {
   const std::lock_guard<std::mutex> lock(mutex_);
-  SlotStats stats;
+  SlotStats stats = counted_;
   stats.first = frames_.empty() ? end_ : frames_.front()->fsn;
   stats.end = end_;
   stats.frames = frames_.size();
   stats.rows = rows_;
   stats.bytes = bytes_;
   stats.memory_bytes = bytes_;
-  stats.backpressure_stalls = stalls_;
+  stats.oldest_wall_nanos = frames_.empty() ? 0 : frames_.front()->flushed_wall_nanos;
+  stats.dead_letters = dead_.size();
+  stats.dead_letter_bytes = dead_bytes_;
   return stats;
 }
 

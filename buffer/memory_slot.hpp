@@ -3,6 +3,7 @@
 #include <condition_variable>
 #include <deque>
 #include <mutex>
+#include <utility>
 
 #include "buffer/slot.hpp"
 
@@ -13,8 +14,17 @@ namespace questclient::buffer {
 class MemorySlot final : public Slot {
  public:
   MemorySlot(const SlotOptions& options, const base::Clock& clock, base::RandomSource& random);
+  ~MemorySlot() override;
 
+  using Slot::append;
   Fsn append(const AppendRows& rows) override;
+  /// Appends at once if there is room; else queues up to max_memory_bytes, which trim() appends later.
+  bool append_later(std::string payload, std::vector<std::uint32_t> row_lengths,
+                    std::optional<std::string> position, std::function<void(Appended)> done) override;
+  /// Of this process alone.
+  std::optional<std::string> position() const override;
+  void on_event(std::function<void(const SlotEvent&)> callback) override;
+  void publish_stats(std::string_view) override {}
   void on_appended(std::function<void()> callback) override;
   SlotStats stats() const override;
 
@@ -28,6 +38,27 @@ class MemorySlot final : public Slot {
   static constexpr std::uint64_t kMaxDeadLetterBytes = 8 << 20;
 
  private:
+  using Lock = std::unique_lock<std::mutex>;
+  /// An append on its way.
+  struct Pending {
+    std::shared_ptr<base::Frame> frame;  ///< Null: a position alone.
+    std::optional<std::string> position;
+    std::uint64_t cost = 0;
+    std::function<void(Appended)> done;
+  };
+
+  Pending prepare(std::string payload, std::vector<std::uint32_t> row_lengths,
+                  std::optional<std::string> position) const;
+  void wait_for_room(Lock& lock, std::uint64_t cost);
+  bool fits(std::uint64_t cost) const { return bytes_ + cost <= options_.max_total_bytes; }
+  bool has_room(std::uint64_t cost);
+  void drop_oldest(std::uint64_t cost);
+  void drop_front();
+  Fsn take(Pending& pending);
+  void append_queued();
+  void watch_filling();
+  void tell(Lock& lock);
+
   const SlotOptions options_;
   const base::Clock& clock_;
   const base::Uuid stream_;
@@ -38,8 +69,17 @@ class MemorySlot final : public Slot {
   Fsn end_ = 1;
   std::uint64_t bytes_ = 0;
   std::uint64_t rows_ = 0;
-  std::uint64_t stalls_ = 0;
+  std::optional<std::string> position_;
+  std::deque<Pending> later_;  ///< In front of every append that comes now.
+  std::uint64_t later_bytes_ = 0;
+  SlotStats counted_;  ///< The counters alone.
+  bool filling_ = false;
   std::function<void()> callback_;
+  std::function<void(const SlotEvent&)> event_callback_;
+  // What tell() is to call.
+  std::vector<SlotEvent> events_;
+  std::vector<std::pair<std::function<void(Appended)>, Fsn>> finished_;
+  bool appended_ = false;
   std::deque<DeadLetter> dead_;
   std::uint64_t dead_bytes_ = 0;
 };

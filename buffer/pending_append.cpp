@@ -4,6 +4,7 @@
 
 #include <questclient/error.hpp>
 
+#include "buffer/cipher.hpp"
 #include "buffer/frame_codec.hpp"
 
 namespace questclient::buffer {
@@ -23,18 +24,31 @@ void check_rows(std::string_view payload, std::span<const std::uint32_t> row_len
                     ": pass the lengths of exactly the rows in the payload, at least one.");
 }
 
-PendingAppend prepare_append(std::string_view payload, std::span<const std::uint32_t> row_lengths,
-                             std::int64_t wall_nanos) {
-  check_rows(payload, row_lengths);
+void check_append(const AppendRows& rows) {
+  if (rows.position && rows.position->size() > kMaxPositionBytes)
+    throw Error(ErrorCode::invalid_value, Disposition::fix_and_resend,
+                "A position of " + std::to_string(rows.position->size()) + " bytes is longer than " +
+                    std::to_string(kMaxPositionBytes) +
+                    ": store the long part elsewhere and a reference to it here.");
+  const bool position_alone = rows.position && rows.payload.empty() && rows.row_lengths.empty();
+  if (!position_alone) check_rows(rows.payload, rows.row_lengths);
+}
+
+PendingAppend prepare_append(std::string payload, std::vector<std::uint32_t> row_lengths,
+                             std::optional<std::string> position, std::int64_t wall_nanos) {
   PendingAppend append;
-  append.stored.row_lengths = encode_row_lengths(row_lengths);
-  append.stored.content_crc = content_crc(payload, append.stored.row_lengths);
-  append.stored.frame = std::make_shared<base::Frame>();
-  append.stored.frame->payload = payload;
-  append.stored.frame->row_lengths.assign(row_lengths.begin(), row_lengths.end());
-  append.stored.frame->flushed_wall_nanos = wall_nanos;
+  append.stored.position = std::move(position);
+  std::uint64_t content = append.stored.position ? append.stored.position->size() + kSealBytes : 0;
+  if (!row_lengths.empty()) {
+    append.stored.row_lengths = encode_row_lengths(row_lengths);
+    append.stored.content_crc = content_crc(payload, append.stored.row_lengths);
+    append.stored.frame = std::make_shared<base::Frame>();
+    append.stored.frame->payload = std::move(payload);
+    append.stored.frame->row_lengths = std::move(row_lengths);
+    append.stored.frame->flushed_wall_nanos = wall_nanos;
+    content += append.stored.frame->payload.size() + append.stored.row_lengths.size() + kSealBytes;
+  }
   // Whole pages with their headers in the log, and the pages of the tree that change beside them.
-  const std::uint64_t content = payload.size() + append.stored.row_lengths.size();
   append.cost = (content / (kPageBytes - 8) + 3) * (kPageBytes + 24);
   return append;
 }

@@ -191,17 +191,29 @@ Salvage salvage_segment(const SlotFolder& folder, Fsn first, Fsn limit, const st
   return result;
 }
 
-void finish_salvage(const SlotFolder& folder) {
-  if (!fs::exists(folder.salvage())) return;
-  for (const auto& entry : fs::directory_iterator(folder.salvage())) {
+namespace {
+
+void place_rebuilt(const SlotFolder& folder, const fs::path& from) {
+  if (!fs::exists(from)) return;
+  for (const auto& entry : fs::directory_iterator(from)) {
     const fs::path target = folder.path() / entry.path().filename();
-    const bool rescued = entry.path().filename().string().starts_with("seg-") &&
-                         entry.path().extension() == ".db" && !fs::exists(with_suffix(entry.path(), "-wal"));
-    if (!rescued || fs::exists(target) || fs::exists(with_suffix(target, "-wal"))) continue;
+    const bool complete = entry.path().filename().string().starts_with("seg-") &&
+                          entry.path().extension() == ".db" && !fs::exists(with_suffix(entry.path(), "-wal"));
+    if (!complete || fs::exists(target) || fs::exists(with_suffix(target, "-wal"))) continue;
     if (::rename(entry.path().c_str(), target.c_str()) != 0) base::throw_errno("cannot rename", entry.path());
   }
   folder.sync();
-  fs::remove_all(folder.salvage());
+  fs::remove_all(from);
+}
+
+}  // namespace
+
+void finish_salvage(const SlotFolder& folder) {
+  place_rebuilt(folder, folder.salvage());
+}
+
+void finish_rewrite(const SlotFolder& folder) {
+  place_rebuilt(folder, folder.rewrite());
 }
 
 }  // namespace questclient::buffer

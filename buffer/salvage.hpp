@@ -24,4 +24,11 @@ Salvage salvage_segment(const SlotFolder& folder, Fsn first, Fsn limit, const st
 /// After a kill: puts a finished rescue in place, throws away an unfinished one.
 void finish_salvage(const SlotFolder& folder);
 
+/// Copies the frames below `limit` of segment `first`, which can be read but not synced, into rewrite/,
+/// complete and synced. Numbers, stream and positions stay. Throws SegmentDamaged, SqliteError,
+/// std::system_error.
+void copy_segment(const SlotFolder& folder, Fsn first, Fsn limit, std::string_view key);
+/// Puts what copy_segment made in the place of the segment; also after a kill. Repeated until it succeeds.
+void finish_rewrite(const SlotFolder& folder);
+
 }  // namespace questclient::buffer

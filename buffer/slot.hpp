@@ -116,19 +116,19 @@ class Slot : public FrameStore {
   /// False: the slot or its queue (max_memory_bytes) has no room, nothing was taken and `done` is not called.
   /// Else `done` is called exactly once, under no lock, before the slot is gone.
   virtual bool append_later(std::string payload, std::vector<std::uint32_t> row_lengths,
-                            std::optional<std::string> position, std::function<void(Appended)> done);
+                            std::optional<std::string> position, std::function<void(Appended)> done) = 0;
 
   /// The newest position that was committed, this time or by an earlier process.
-  virtual std::optional<std::string> position() const;
+  virtual std::optional<std::string> position() const = 0;
 
   /// Called after each commit that made frames readable, from an appender's thread, under no lock.
   virtual void on_appended(std::function<void()> callback) = 0;
   /// See SlotEvent. To be set before the first append.
-  virtual void on_event(std::function<void(const SlotEvent&)> callback);
+  virtual void on_event(std::function<void(const SlotEvent&)> callback) = 0;
 
   /// Shows `json` to whoever looks into the slot from outside (<slot>/stats.json, replaced whole). Failures
   /// are ignored. A slot in memory ignores it.
-  virtual void publish_stats(std::string_view json);
+  virtual void publish_stats(std::string_view json) = 0;
 
   virtual SlotStats stats() const = 0;
 

@@ -22,6 +22,8 @@ class SlotFolder {
   std::filesystem::path dead() const { return path_ / "dead.db"; }
   std::filesystem::path quarantine() const { return path_ / "quarantine"; }
   std::filesystem::path salvage() const { return path_ / "salvage"; }
+  std::filesystem::path rewrite() const { return path_ / "rewrite"; }
+  std::filesystem::path stats() const { return path_ / "stats.json"; }
 
   /// First numbers of the segments, ascending. A log whose .db is missing counts: its frames can be saved.
   std::vector<base::Fsn> segments() const;

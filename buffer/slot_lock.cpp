@@ -11,6 +11,8 @@
 
 #include <questclient/error.hpp>
 
+#include "buffer/fork_guard.hpp"
+
 namespace questclient::buffer {
 namespace {
 
@@ -41,11 +43,13 @@ SlotLock::SlotLock(const std::filesystem::path& slot) : file_(slot / ".lock", O_
                     (pid ? std::to_string(*pid) : std::string("(unknown)")) +
                     ": stop that process, or give this sender another sender_id.");
   }
+  close_in_children(file_.descriptor());
   file_.truncate(0);
   file_.write_all(std::to_string(::getpid()) + "\n");
 }
 
 SlotLock::~SlotLock() {
+  forget_in_children(file_.descriptor());
   // A stale pid would do no harm, the lock decides; an empty file just reads better.
   if (file_.is_open() && ::ftruncate(file_.descriptor(), 0) != 0) return;
 }

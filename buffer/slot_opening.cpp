@@ -96,6 +96,7 @@ SlotFindings look_into_slot(const SlotFolder& folder, base::RandomSource& random
   check_format_and_key(folder, key);
   folder.finish_removals();
   finish_salvage(folder);
+  finish_rewrite(folder);
   SlotFindings findings;
   Fsn limit = look_into_unnamed(folder, key, findings);
   for (const Fsn first : folder.segments()) findings.segments[first] = 0;

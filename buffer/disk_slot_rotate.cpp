@@ -1,0 +1,110 @@
+#include <cstdio>
+
+#include "base/file.hpp"
+#include "base/kill_point.hpp"
+#include "buffer/disk_slot.hpp"
+
+namespace questclient::buffer {
+
+bool DiskSlot::wants_rotation() const {
+  return rotation_wanted_ || !writer_ || segments_.rbegin()->second.bytes >= segment_bytes_;
+}
+
+SegmentHeader DiskSlot::header_for(Fsn first, Fsn trimmed) const {
+  SegmentHeader header;
+  header.stream = stream_;
+  header.stream_first = stream_first_;
+  header.first = first;
+  header.trimmed = trimmed;
+  header.rows_before = rows_total_;
+  header.created = clock_.wall_nanos();
+  header.position = position_;
+  header.position_end = first;
+  return header;
+}
+
+// Leader, with the lock held. On return frames go into a new segment; on a throw the next append tries again.
+void DiskSlot::rotate(Lock& lock) {
+  rotation_wanted_ = true;
+  // A power cut must not lose the end of one segment and keep the next one: a later position would hide the
+  // loss.
+  if (options_.durability != SlotDurability::memory && !unsynced_.empty()) make_durable(lock, end_);
+  const Fsn first = end_;
+  const SegmentHeader header = header_for(first, trimmed_);
+  bool ready = claim_next(lock);
+  if (writer_) retired_.push_back(std::move(*writer_));
+  writer_.reset();
+  lock.unlock();
+  try {
+    // What is in doubt is hidden by a segment that says so itself from the start, position included.
+    if (!ready || doubt_) create_segment_file(folder_.next(), doubt_ ? &header : nullptr, options_.key);
+    start_segment(first);
+    // Trimming the segments before must not lose the position.
+    const bool carries = header.position && !writer_->header_written();
+    if (carries) writer_->put_header(header);
+    const bool synced =
+        options_.durability == SlotDurability::flush || options_.durability == SlotDurability::append;
+    if (synced) folder_.sync();
+    lock.lock();
+    folder_unsynced_ = !synced;
+    if (carries)
+      note_commit();
+    else if (writer_->header_written())
+      carried_id_ = segments_.rbegin()->second.id;
+  } catch (...) {
+    if (!lock.owns_lock()) lock.lock();
+    next_ = NextSegment::wanted;
+    throw;
+  }
+  rotation_wanted_ = false;
+  next_ = NextSegment::wanted;
+  work_.notify_all();
+}
+
+// Leader, without the lock. REQUIRES: next.db is complete.
+void DiskSlot::start_segment(Fsn first) {
+  const std::filesystem::path path = folder_.segment(first);
+  // Of that name there can only be a segment whose every frame was refused to the producer.
+  if (std::filesystem::exists(path)) folder_.remove_segment(first);
+  if (::rename(folder_.next().c_str(), path.c_str()) != 0) base::throw_errno("cannot rename to", path);
+  base::kill_point("slot.after_rotate");
+  writer_.emplace(path, false, options_.key);
+  const std::uint64_t bytes = writer_->bytes();
+  const Lock lock(mutex_);
+  if (!segments_.empty() && segments_.rbegin()->first != first) segments_.rbegin()->second.limit = first;
+  Segment& segment = segments_[first];
+  segments_total_ += bytes - segment.bytes;
+  segment = Segment{++last_id_, bytes, 0, rows_total_};
+  doubt_ = false;
+  doom_trimmed();
+}
+
+// Leader: afterwards next.db is the leader's until it says otherwise. Whether it is complete.
+bool DiskSlot::claim_next(Lock& lock) {
+  changed_.wait(lock, [this] { return next_ != NextSegment::in_work; });
+  const bool ready = next_ == NextSegment::ready;
+  next_ = NextSegment::in_work;
+  return ready;
+}
+
+// Entered and left with the lock held: afterwards appends go into another segment than now.
+void DiskSlot::put_newest_to_rest(Lock& lock) {
+  const Fsn first = segments_.rbegin()->first;
+  changed_.wait(lock, [this] { return !leading_; });
+  if (segments_.rbegin()->first != first) return;
+  leading_ = true;
+  const auto finish = [&] {
+    if (!lock.owns_lock()) lock.lock();
+    leading_ = false;
+    changed_.notify_all();
+  };
+  try {
+    as_slot_io("The slot cannot begin a new segment", Disposition::retrying, [&] { rotate(lock); });
+  } catch (...) {
+    finish();
+    throw;
+  }
+  finish();
+}
+
+}  // namespace questclient::buffer

@@ -72,12 +72,17 @@ class Client:
 
     def __init__(self, build):
         self.command = build / "tools" / "questclient" / "questclient"
-        self.rows_program = build / "tests" / "interop" / "interop_rows"
+        self.programs = build / "tests" / "interop"
 
-    def send_rows(self, conf, rows, way="rows"):
-        """Rows as interop_rows.cpp describes them; returns its summary. Raises what the client threw."""
+    def send_three_ways(self, conf, table, rows):
+        """Into TABLE_calls, TABLE_prepared and TABLE_columns; see interop_ways.cpp."""
+        done = subprocess.run([self.programs / "interop_ways", conf, table, str(rows)], capture_output=True, text=True, timeout=120)
+        assert done.returncode == 0, done.stderr
+
+    def send_rows(self, conf, rows):
+        """Rows as interop_rows.cpp describes them; returns its summary."""
         text = "".join(json.dumps(row) + "\n" for row in rows)
-        done = subprocess.run([self.rows_program, conf, way], input=text, capture_output=True, text=True, timeout=120)
+        done = subprocess.run([self.programs / "interop_rows", conf], input=text, capture_output=True, text=True, timeout=120)
         assert done.returncode == 0, done.stderr
         return json.loads(done.stdout)
 

@@ -134,8 +134,8 @@ def test_expect_100_continue_gets_no_100(server):
 
 @pytest.fixture(scope="module")
 def strict(make_questdb):
-    """Takes no new tables, no new columns, short lines, two connections."""
-    return make_questdb("strict", line_auto_create_new_tables="false", line_auto_create_new_columns="false",
+    """Takes no new tables, no new columns, short lines only; lets a test suspend a table."""
+    return make_questdb("strict", dev_mode_enabled="true", line_auto_create_new_tables="false", line_auto_create_new_columns="false",
                         line_http_max_recv_buffer_size="64k", http_recv_buffer_size="4k").start()
 
 
@@ -159,6 +159,24 @@ def test_tables_that_take_no_such_row(strict, table, create, line, what):
     answer = strict.write(line.replace("@", table))
     assert (answer.status, answer.json()["code"], answer.json()["line"]) == (400, "invalid", 1)
     assert answer.json()["message"].endswith("error in line 1: " + what.replace("@", table))
+
+
+def test_rows_of_a_suspended_table_wait_for_its_return(strict, table):
+    strict.sql(f"CREATE TABLE {table} (f LONG, ts TIMESTAMP) TIMESTAMP(ts) PARTITION BY DAY WAL")
+    strict.sql(f"ALTER TABLE {table} SUSPEND WAL")
+    assert strict.write(f"{table} f=1i 5\n").status == 204
+    assert strict.rows(f"SELECT count() FROM {table}") == [[0]]
+    strict.sql(f"ALTER TABLE {table} RESUME WAL")
+    assert rows_of(strict, table) == 1
+
+
+def test_a_null_array_breaks_a_table_of_questdb_for_good(questdb, questnode, table):
+    """A NULL array for a column that is not there: the column gets the type NULL, and the table takes no row any more,
+    whoever sends it. So our client leaves such values out (test_types.py), and questnode ignores them."""
+    null_array = f"{table} v==".encode() + b"\x0e\x0a\x00 6\n"
+    for server, statuses in ((questdb, [204, 500, 500, 500]), (questnode, [204, 204, 204, 204])):
+        answers = [server.write(body) for body in (f"{table} f=1i 5\n", null_array, f"{table} f=2i 7\n", f"{table} f=3i 8\n")]
+        assert [answer.status for answer in answers] == statuses
 
 
 def test_more_connections_than_allowed_are_429(make_questdb):

@@ -1,0 +1,77 @@
+"""ILP over TCP, with and without a key: rows arrive, and a key that is wrong does not get in."""
+
+import base64
+import re
+import subprocess
+
+import pytest
+
+from loop.cluster import until
+
+
+def base64url(number):
+    return base64.urlsafe_b64encode(bytes.fromhex(number)).decode().rstrip("=")
+
+
+def make_key():
+    """(d, x, y) of a new P-256 key, base64url."""
+    pem = subprocess.run(["openssl", "ecparam", "-name", "prime256v1", "-genkey", "-noout"], capture_output=True, check=True).stdout
+    text = subprocess.run(["openssl", "ec", "-text", "-noout"], input=pem, capture_output=True, check=True).stdout.decode()
+    private, public = (re.sub(r"[^0-9a-f]", "", re.search(rf"{name}:\n((?:    .*\n)+)", text)[1]) for name in ("priv", "pub"))
+    return base64url(private[-64:].zfill(64)), base64url(public[2:66]), base64url(public[66:130])
+
+
+KEY = make_key()
+OTHER_KEY = make_key()
+
+
+@pytest.fixture(scope="module")
+def keyed(make_questdb):
+    """Takes rows over TCP only from who can sign with KEY."""
+    server = make_questdb("keyed", line_tcp_auth_db_path="conf/auth.txt")
+    (server.root / "conf").mkdir(parents=True)
+    (server.root / "conf" / "auth.txt").write_text(f"ada ec-p-256-sha256 {KEY[1]} {KEY[2]}\n")
+    return server.start()
+
+
+def conf_of(server, key=None):
+    login = f"username=ada;token={key[0]};token_x={key[1]};token_y={key[2]};" if key else ""
+    return f"tcp::addr={server.tcp_address};{login}"
+
+
+def await_rows(server, table, count):
+    until(lambda: server.rows(f"SELECT count() FROM tables() WHERE table_name = '{table}'") == [[1]], f"{table} is there")
+    until(lambda: server.rows(f"SELECT count() FROM {table}") == [[count]], f"{count} rows in {table}")
+
+
+def test_rows_over_tcp(questdb, client, table):
+    done = client.run("send", "-", "--conf", conf_of(questdb), text="".join(f"{table} f={i}i {i + 1}\n" for i in range(1000)))
+    assert done.returncode == 0, done.stderr
+    await_rows(questdb, table, 1000)
+    assert questdb.rows(f"SELECT sum(f) FROM {table}") == [[499500]]
+
+
+def test_a_bad_line_over_tcp_ends_the_connection_and_keeps_what_came_before(questdb, table):
+    """As ilp.md has it; our client sends one such line again and again unless told otherwise, as nothing names it."""
+    import socket
+    host, port = questdb.tcp_address.rsplit(":", 1)
+    with socket.create_connection((host, int(port)), timeout=30) as connection:
+        connection.sendall(f"{table} f=1i 5\n{table} f=bad 6\n{table} f=3i 7\n".encode())
+        assert connection.recv(100) == b""
+    await_rows(questdb, table, 1)
+
+
+def test_a_key_that_the_server_knows(keyed, client, table):
+    done = client.run("send", "-", "--conf", conf_of(keyed, KEY), text=f"{table} f=1i 5\n")
+    assert done.returncode == 0, done.stderr
+    await_rows(keyed, table, 1)
+
+
+def test_a_wrong_key_delivers_nothing(keyed, client, table, tmp_path):
+    slot = f"sf_dir={tmp_path};"
+    done = client.run("send", "-", "--timeout", "2s", "--conf", conf_of(keyed, OTHER_KEY) + slot, text=f"{table} f=1i 5\n")
+    assert done.returncode == 1
+    assert OTHER_KEY[0] not in done.stdout + done.stderr
+    done = client.run("send", "-", "--conf", conf_of(keyed, KEY) + slot, text=f"{table} f=2i 6\n")
+    assert done.returncode == 0, done.stderr
+    await_rows(keyed, table, 2)

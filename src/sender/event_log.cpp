@@ -24,7 +24,10 @@ LogLevel level_of(SenderEvent::Kind kind) {
 }
 
 void log_event(const SenderEvent& event) {
-  log(level_of(event.kind), event.host.empty() ? event.message : event.host + ": " + event.message);
+  const bool drainer_failed =
+      event.kind == SenderEvent::Kind::drainer && event.disposition == Disposition::terminal;
+  log(drainer_failed ? LogLevel::warning : level_of(event.kind),
+      event.host.empty() ? event.message : event.host + ": " + event.message);
 }
 
 }  // namespace questclient::sender

@@ -1,6 +1,7 @@
 #include "sender/sender_impl.hpp"
 
 #include <exception>
+#include <memory>
 #include <utility>
 
 #include "base/fork_generation.hpp"
@@ -14,6 +15,17 @@ namespace {
 /// Between two attempts of the flush timer: a row was under construction, or the slot had no room.
 constexpr std::chrono::milliseconds kTakeAgain{20};
 
+/// The token handler may be asked by the drainers' threads too, and is called once at a time.
+Handlers one_at_a_time(Handlers handlers) {
+  if (!handlers.token) return handlers;
+  const auto turn = std::make_shared<std::mutex>();
+  handlers.token = [turn, token = std::move(handlers.token)] {
+    const std::lock_guard lock(*turn);
+    return token();
+  };
+  return handlers;
+}
+
 const Options& checked(const Options& options) {
   options.validate();
   return options;
@@ -23,20 +35,35 @@ const Options& checked(const Options& options) {
 
 Sender::Impl::Impl(const Options& given, Handlers handlers)
     : options_(checked(given)), process_(base::fork_generation()), own_(sender::buffer_options(options_)) {
+  handlers = one_at_a_time(std::move(handlers));
   sender::DriverOptions driver = driver_options(static_cast<bool>(handlers.token));
   const buffer::SlotOptions slot_options = sender::slot_options(options_);
   driver.slot_max_bytes = slot_options.max_total_bytes;
   buffer::SlotReport report;
   auto slot = buffer::Slot::open(slot_options, clock_, random_, report);
-  driver_.emplace(std::move(driver), std::move(slot), report, clock_, random_, std::move(handlers),
+  driver_.emplace(driver, std::move(slot), report, clock_, random_, handlers,
                   [this](base::Time now) { return on_flush_timer(now); });
+  if (options_.drain_orphans && !options_.sf_dir.empty()) {
+    driver.add_stats = {};
+    driver.inbox_capacity = 0;
+    drainers_.emplace(options_, slot_options, std::move(driver), std::move(handlers), clock_, random_,
+                      [this](SenderEvent event) { driver_->tell(std::move(event)); });
+  }
   // In memory there is nothing to send yet, and many a sender is made that never sends.
   if (!options_.sf_dir.empty()) driver_->start();
+  await_connection();
+}
+
+void Sender::Impl::await_connection() {
   if (options_.initial_connect_retry == ConnectRetry::async) return;
-  driver_->await_connection(options_.initial_connect_retry == ConnectRetry::off,
-                            options_.initial_connect_retry == ConnectRetry::off
-                                ? std::chrono::hours(24)
-                                : options_.reconnect_max_duration_millis);
+  const bool one_round = options_.initial_connect_retry == ConnectRetry::off;
+  try {
+    driver_->await_connection(
+        one_round, one_round ? std::chrono::milliseconds::max() : options_.reconnect_max_duration_millis);
+  } catch (...) {
+    driver_->stop();  // while all that its thread may look at is still there
+    throw;
+  }
 }
 
 sender::DriverOptions Sender::Impl::driver_options(bool asks_for_tokens) {
@@ -249,6 +276,7 @@ void Sender::Impl::close() {
   } catch (const Error&) {
     // Sending has stopped: there is nothing to wait for, and the handler has been told.
   }
+  if (drainers_) drainers_->stop();
   driver_->stop();
   if (failure) std::rethrow_exception(failure);
 }
@@ -263,6 +291,12 @@ void Sender::Impl::add_stats(Stats& stats) const {
   stats.rows_flushed = rows_flushed_;
   stats.bytes_flushed = bytes_flushed_;
   stats.automatic_flushes = automatic_flushes_;
+  if (drainers_) {
+    const auto drainers = drainers_->counts();
+    stats.drainers_active = drainers.active;
+    stats.drainers_finished = drainers.finished;
+    stats.drainers_failed = drainers.failed;
+  }
   const auto append = append_latency_.summary();
   stats.append_latency = {append.count, append.p50, append.p90, append.p99, append.max};
 }

@@ -16,6 +16,7 @@
 #include "base/clock.hpp"
 #include "base/histogram.hpp"
 #include "base/random.hpp"
+#include "sender/drainers.hpp"
 #include "sender/driver.hpp"
 #include "sender/own_buffer.hpp"
 
@@ -81,6 +82,7 @@ class Sender::Impl {
   void count(std::size_t rows, std::size_t bytes, bool automatic);
   void add_stats(Stats& stats) const;
   std::optional<base::Time> on_flush_timer(base::Time now);
+  void await_connection();
   void append_what_is_held();
   sender::DriverOptions driver_options(bool asks_for_tokens);
 
@@ -97,6 +99,7 @@ class Sender::Impl {
   std::atomic<std::uint64_t> automatic_flushes_{0};
   base::Histogram append_latency_;
   std::optional<sender::Driver> driver_;
+  std::optional<sender::Drainers> drainers_;
 };
 
 }  // namespace questclient

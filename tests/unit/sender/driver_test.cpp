@@ -341,8 +341,10 @@ TEST(Sender, AHandlerMayLookButNotWait) {
   });
   self = &sender;
   opened.set_value();
+  row(sender, 1);
+  sender.flush();  // before which a sender in memory has no thread and no connection
   EXPECT_EQ(refused.get_future().get(), ErrorCode::invalid_api_call);
-  row(sender, 0);
+  row(sender, 2);
   EXPECT_TRUE(sender.wait(sender.flush(), Ack::committed, kLong))
       << "what a handler throws does not stop sending";
 }

@@ -1,0 +1,301 @@
+// How a sender begins: threads, the first host, credentials, keys, orphans, fork().
+#include <filesystem>
+#include <fstream>
+#include <future>
+#include <iterator>
+#include <sys/wait.h>
+#include <thread>
+#include <unistd.h>
+
+#include <gtest/gtest.h>
+
+#include <questclient/slot.hpp>
+
+#include "driver_support.hpp"
+
+namespace questclient {
+namespace {
+
+using namespace test;  // NOLINT(google-build-using-namespace)
+namespace fs = std::filesystem;
+
+const auto kIgnore = [](const SenderEvent&) {};
+
+std::string dead_host() {
+  return "127.0.0.1:" + std::to_string(unused_port());
+}
+
+std::ptrdiff_t threads() {
+  return std::distance(fs::directory_iterator("/proc/self/task"), fs::directory_iterator());
+}
+
+ErrorCode refusal(const std::function<void()>& call) {
+  try {
+    call();
+  } catch (const Error& error) {
+    return error.code();
+  }
+  throw std::runtime_error("it was not refused");
+}
+
+TEST(SenderThreads, AMemoryOnlySenderStartsNoneBeforeItHasToSend) {
+  const auto text = conf(dead_host(), "close_flush_timeout_millis=0;auto_flush_interval=0;");
+  const auto before = threads();
+  Sender sender = Sender::from_conf(text, kIgnore);
+  LineBuffer rows = sender.new_buffer();
+  row(sender, 1);
+  sender.stats();
+  EXPECT_EQ(threads(), before) << "no timer, no flush";
+  sender.flush();
+  EXPECT_EQ(threads(), before + 1);
+  row(sender, 2);
+  sender.flush_async().get();
+  EXPECT_EQ(threads(), before + 1);
+  sender.close();
+  EXPECT_EQ(threads(), before);
+}
+
+TEST(SenderThreads, TheFlushTimerNeedsTheIoThread) {
+  const auto before = threads();
+  Sender sender = Sender::from_conf(conf(dead_host(), "close_flush_timeout_millis=0;"), kIgnore);
+  EXPECT_EQ(threads(), before);
+  row(sender, 1);
+  EXPECT_EQ(threads(), before + 1);
+}
+
+TEST(SenderThreads, ASlotOnDiskHasOneForSendingAndOneForMaintenance) {
+  TemporaryDirectory directory;
+  const auto before = threads();
+  Sender sender = Sender::from_conf(
+      conf(dead_host(), "close_flush_timeout_millis=0;sf_dir=" + directory.path().string() + ";"), kIgnore);
+  row(sender, 1);
+  sender.flush();
+  row(sender, 2);
+  sender.flush_async().get();
+  EXPECT_EQ(threads(), before + 2);
+}
+
+TEST(SenderOpening, OffTriesEachHostOnce) {
+  const std::string hosts = dead_host() + "," + dead_host();
+  EXPECT_EQ(refusal([&] { Sender::from_conf(conf(hosts, "initial_connect_retry=off;"), kIgnore); }),
+            ErrorCode::connect);
+  Database database;
+  Sender sender =
+      Sender::from_conf(conf(dead_host() + "," + database.address(), "initial_connect_retry=off;"), kIgnore);
+  EXPECT_EQ(sender.stats().connected_to, database.address());
+}
+
+TEST(SenderOpening, OnTriesForItsTime) {
+  EXPECT_EQ(refusal([&] {
+              Sender::from_conf(
+                  conf(dead_host(), "initial_connect_retry=on;reconnect_max_duration_millis=40;"), kIgnore);
+            }),
+            ErrorCode::connect);
+  std::atomic<int> busy{3};
+  Database database;
+  Database refusing({}, R"({"config":{"accepting.writes":[]}})");
+  Sender sender = Sender::from_conf(
+      conf(refusing.address() + "," + database.address(), "initial_connect_retry=on;"), kIgnore);
+  EXPECT_EQ(sender.stats().connected_to, database.address());
+}
+
+TEST(SenderOpening, ATokenIsAskedForAndResumesWhatA401Stopped) {
+  Database database([](const ReceivedRequest& request) {
+    return request.header("Authorization") == "Bearer second" ? kNoContent : answer("401 Unauthorized", "");
+  });
+  std::atomic<int> asked{0};
+  Handlers handlers(kIgnore);
+  handlers.token = [&] { return ++asked == 1 ? "first" : "second"; };
+  Sender sender = Sender::from_conf(conf(database.address()), handlers);
+  row(sender, 1);
+  sender.flush();
+  while (database.rows().empty()) std::this_thread::yield();
+  EXPECT_EQ(asked, 2);
+  EXPECT_EQ(database.rows(), lines(1, 2));
+  EXPECT_TRUE(sender.wait(1, Ack::committed, kLong));
+}
+
+TEST(SenderOpening, IlpOverTcpHasNoAcknowledgements) {
+  std::promise<std::string> received;
+  LoopbackServer server([&](Peer& peer) { received.set_value(peer.read_line().value_or("nothing")); });
+  Sender sender = Sender::from_conf("tcp::addr=" + server.address() + ";", kIgnore);
+  sender.table("t").column("v", 1.5).at(TimestampNanos{1});
+  sender.flush();
+  EXPECT_EQ(received.get_future().get(), "t v=1.5 1") << "protocol version 1";
+  EXPECT_EQ(refusal([&] { sender.wait(1, Ack::committed, kLong); }), ErrorCode::config);
+  row(sender, 1);
+  EXPECT_EQ(refusal([&] { sender.flush_and_wait(); }), ErrorCode::config);
+}
+
+TEST(SenderOpening, TheKeyComesFromAFileOrACallback) {
+  TemporaryDirectory directory;
+  const std::string slot =
+      "sf_dir=" + (directory.path() / "slots").string() + ";close_flush_timeout_millis=0;";
+  const std::string raw = directory.path() / "raw", hex = directory.path() / "hex";
+  const std::string bad = directory.path() / "bad";
+  std::ofstream(raw) << std::string(32, 'A');
+  for (int i = 0; i < 32; ++i) std::ofstream(hex, std::ios::app) << "41";
+  std::ofstream(hex, std::ios::app) << "\n";
+  std::ofstream(bad) << "too short";
+  {
+    Sender sender = Sender::from_conf(conf(dead_host(), slot + "sf_key=" + raw + ";"), kIgnore);
+    row(sender, 1);
+    sender.flush();
+    EXPECT_EQ(to_json(sender.stats()).find("AAAA"), std::string::npos);
+  }
+  const auto open = [&](const std::string& key) {
+    return refusal([&] { Sender::from_conf(conf(dead_host(), slot + key), kIgnore); });
+  };
+  EXPECT_EQ(open(""), ErrorCode::slot_key);
+  EXPECT_EQ(open("sf_key=" + bad + ";"), ErrorCode::slot_key);
+  EXPECT_EQ(open("sf_key=/nonexistent;"), ErrorCode::slot_key);
+  Database database;
+  {
+    Sender sender = Sender::from_conf(conf(database.address(), slot + "sf_key=" + hex + ";"), kIgnore);
+    EXPECT_TRUE(sender.drain(kLong));
+  }
+  EXPECT_EQ(database.rows(), lines(1, 2));
+  Options options = Options::from_conf(conf(database.address(), slot));
+  options.sf_key_provider = [] { return std::string(32, 'A'); };
+  Sender from_callback(options, kIgnore);
+  options.sender_id = "another";
+  options.sf_key_provider = [] { return std::string("short"); };
+  EXPECT_EQ(refusal([&] { Sender another(options, kIgnore); }), ErrorCode::slot_key);
+}
+
+TEST(SenderOpening, OrphansAreSentAndThoseOfOthersAreLeft) {
+  TemporaryDirectory directory;
+  const std::string slot = "sf_dir=" + directory.path().string() + ";close_flush_timeout_millis=0;sender_id=";
+  for (int i = 0; i < 3; ++i) {
+    Sender ended = Sender::from_conf(conf(dead_host(), slot + "ended-" + std::to_string(i) + ";"), kIgnore);
+    row(ended, i);
+  }
+  Sender alive = Sender::from_conf(conf(dead_host(), slot + "alive;"), kIgnore);
+  row(alive, 99);
+  alive.flush();
+
+  Database database;
+  Sender sender = Sender::from_conf(
+      conf(database.address(), slot + "own;drain_orphans=on;max_background_drainers=2;"), kIgnore);
+  while (sender.stats().drainers_finished < 3) std::this_thread::yield();
+  auto arrived = database.rows();
+  std::sort(arrived.begin(), arrived.end());
+  EXPECT_EQ(arrived, lines(0, 3));
+  EXPECT_EQ(sender.stats().drainers_active, 0U);
+  EXPECT_EQ(sender.stats().drainers_failed, 0U);
+  std::size_t told = 0;
+  for (const SenderEvent& event : sender.poll_events()) told += event.kind == SenderEvent::Kind::drainer;
+  EXPECT_EQ(told, 6U) << "each began and finished";
+  EXPECT_EQ(alive.stats().slot_rows, 1U);
+  EXPECT_TRUE(orphan_slots(directory.path(), "own").empty());
+}
+
+TEST(SenderOpening, ClosingEndsItsDrainers) {
+  TemporaryDirectory directory;
+  const std::string slot = "sf_dir=" + directory.path().string() + ";close_flush_timeout_millis=0;sender_id=";
+  {
+    Sender ended = Sender::from_conf(conf(dead_host(), slot + "ended;"), kIgnore);
+    row(ended, 1);
+  }
+  const auto before = threads();
+  {
+    Sender sender = Sender::from_conf(conf(dead_host(), slot + "own;drain_orphans=on;"), kIgnore);
+    while (sender.poll_events().empty()) std::this_thread::yield();
+    EXPECT_EQ(sender.stats().drainers_active, 1U);
+  }
+  EXPECT_EQ(threads(), before);
+  EXPECT_EQ(orphan_slots(directory.path()).size(), 1U) << "its row is kept";
+}
+
+TEST(SenderFork, AChildIsRefusedAndDoesNoHarm) {
+  TemporaryDirectory directory;
+  Database database;
+  auto sender = std::make_unique<Sender>(
+      Options::from_conf(conf(database.address(), "sf_dir=" + directory.path().string() + ";")), kIgnore);
+  row(*sender, 1);
+  sender->flush();
+  LineBuffer rows = sender->new_buffer();
+  rows.table("t").column("v", 2).at(TimestampNanos{2});
+  const pid_t child = fork();
+  if (child == 0) {
+    int wrong = 0;
+    const auto expect_forked = [&](auto call) {
+      try {
+        call();
+        ++wrong;
+      } catch (const Error& error) {
+        wrong += error.code() != ErrorCode::forked;
+      }
+    };
+    expect_forked([&] { sender->table("t"); });
+    expect_forked([&] { sender->flush(); });
+    expect_forked([&] { sender->flush(rows); });
+    expect_forked([&] { sender->flush_async(rows); });
+    expect_forked([&] { sender->try_flush(rows); });
+    expect_forked([&] { sender->flush_and_wait(rows); });
+    expect_forked([&] { sender->wait(1, Ack::committed, kShort); });
+    expect_forked([&] { sender->drain(kShort); });
+    expect_forked([&] { sender->stats(); });
+    expect_forked([&] { sender->position(); });
+    expect_forked([&] { sender->poll_events(); });
+    expect_forked([&] { sender->close(); });
+    sender.reset();
+    _exit(wrong);
+  }
+  int status = -1;
+  ASSERT_EQ(waitpid(child, &status, 0), child);
+  ASSERT_TRUE(WIFEXITED(status));
+  EXPECT_EQ(WEXITSTATUS(status), 0) << "calls that a child of fork() was not refused";
+  EXPECT_EQ(sender->flush(rows), 2U);
+  EXPECT_TRUE(sender->drain(kLong));
+  EXPECT_EQ(database.rows(), lines(1, 3));
+}
+
+TEST(SenderSlot, EventsOfTheSlotAreTold) {
+  Events events;
+  Sender sender = Sender::from_conf(conf(dead_host(),
+                                         "sf_max_total_bytes=256k;sf_overflow=drop_oldest;auto_flush=off;"
+                                         "close_flush_timeout_millis=0;"),
+                                    events.handler());
+  LineBuffer rows = sender.new_buffer();
+  for (int i = 0; i < 64; ++i) {
+    rows.table("t").column("text", std::string(16384, 'x')).at(TimestampNanos{i});
+    sender.flush(rows);
+  }
+  EXPECT_EQ(events.wait_for(SenderEvent::Kind::slot_filling).code, ErrorCode::slot_full);
+  EXPECT_GT(events.wait_for(SenderEvent::Kind::rows_dropped).rows, 0U);
+  const auto until = std::chrono::steady_clock::now() + kLong;
+  while (sender.stats().rows_dropped + sender.stats().slot_rows < 64 &&
+         std::chrono::steady_clock::now() < until)
+    std::this_thread::yield();
+  const Stats stats = sender.stats();
+  EXPECT_EQ(stats.rows_dropped + stats.slot_rows, 64U);
+  EXPECT_EQ(stats.slot_max_bytes, 256U << 10);
+  EXPECT_GT(stats.oldest_frame_age.count(), 0);
+}
+
+TEST(SenderSlot, StatsLieInTheSlotForThoseOutside) {
+  TemporaryDirectory directory;
+  const fs::path file = directory.path() / "seen" / "stats.json";
+  Database database;
+  {
+    Sender sender = Sender::from_conf(
+        conf(database.address(), "sf_dir=" + directory.path().string() + ";sender_id=seen;"), kIgnore);
+    row(sender, 1);
+    EXPECT_TRUE(sender.wait(sender.flush(), Ack::committed, kLong));
+    const Stats stats = sender.stats();
+    EXPECT_EQ(stats.append_latency.count, 1U);
+    EXPECT_GT(stats.append_latency.max.count(), 0);
+    EXPECT_GE(stats.request_latency.count, 1U);
+    EXPECT_GE(stats.ack_latency.count, 1U);
+    while (!fs::exists(file)) std::this_thread::yield();
+  }
+  std::ostringstream text;
+  text << std::ifstream(file).rdbuf();
+  const std::string json = text.str();
+  EXPECT_NE(json.find(R"("rows_flushed":1,)"), std::string::npos) << json;
+  EXPECT_NE(json.find(R"("slot_frames":0,)"), std::string::npos) << "the last word, when it was closed";
+}
+
+}  // namespace
+}  // namespace questclient

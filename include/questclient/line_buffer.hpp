@@ -28,21 +28,22 @@ enum class ProtocolVersion : std::uint8_t { v1 = 1, v2 = 2, v3 = 3 };
 
 class ColumnBatch;
 
-/// Builds rows in memory: table, then symbols, then columns, then `at` or `at_now`.
+/// Builds rows in memory: table, then symbols, then columns, then `at` or `at_now`; or a whole row, or many,
+/// with one call of `add`.
 ///
 ///     LineBuffer buffer;
 ///     buffer.table("trades").symbol("symbol", "ETH-USD").column("price", 2615.54).at(TimestampNanos::now());
 ///
 /// Not thread-safe: one LineBuffer a thread. Never blocks. A call that throws leaves the buffer as it was
-/// before the row that it belongs to: complete rows stay, the row under construction is gone.
+/// before the row (or the batch) that it belongs to: complete rows stay, the row under construction is gone.
 ///
 /// Errors: invalid_api_call (a symbol after a column, `at` without a table, a row without values),
 /// invalid_name, invalid_value (not UTF-8, a negative designated timestamp, an unsigned integer above the
-/// largest int64, the smallest int64: QuestDB stores that as NULL, so leave the column out instead),
-/// buffer_full (max_size).
+/// largest int64, the smallest int64: QuestDB stores that as NULL, so leave the column out instead; an array
+/// in version 1, a decimal before version 3), buffer_full (max_size).
 ///
-/// A name that stands twice in a row, in whatever case, is not noticed here: the server keeps the first.
-/// Version 1 writes TimestampNanos columns in microseconds, rounded down. NaN is stored as NULL.
+/// A name that stands twice in a row of single calls, in whatever case, is not noticed here: the server keeps
+/// the first. Version 1 writes TimestampNanos columns in microseconds, rounded down. NaN is stored as NULL.
 class LineBuffer {
  public:
   struct Options {

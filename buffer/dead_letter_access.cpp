@@ -130,7 +130,7 @@ bool add_rows(const DeadLetter& letter, RetryBatch& batch) {
   return true;
 }
 
-/// Moves batches of letters into an open slot; see invariant 9 of README.md for why nothing is doubled.
+/// Moves batches of letters into an open slot; see README.md, the last invariant, for why nothing is doubled.
 class Retry {
  public:
   Retry(buffer::Slot& slot, DeadLetterFile& file, DeadLetterRetry& result)

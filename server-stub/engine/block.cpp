@@ -68,6 +68,10 @@ std::string_view type_name(ColumnType type) {
       return "IPv4";
     case ColumnType::double_array:
       return "DOUBLE[]";
+    case ColumnType::decimal:
+      return "DECIMAL";
+    case ColumnType::geohash:
+      return "GEOHASH";
   }
   return "UNKNOWN";
 }
@@ -85,6 +89,8 @@ Storage storage_of(ColumnType type) {
     case ColumnType::uuid:
     case ColumnType::ipv4:
     case ColumnType::double_array:
+    case ColumnType::decimal:
+    case ColumnType::geohash:
       return Storage::text;
     default:
       return Storage::integer;

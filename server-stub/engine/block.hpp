@@ -34,7 +34,10 @@ enum class ColumnType : std::uint8_t {
   uuid = 16,          ///< Text form.
   ipv4 = 17,          ///< Text form.
   double_array = 18,  ///< JSON text; dimensions in the catalog are those of the first value.
+  decimal = 19,       ///< Text form, with as many places as the column's scale says.
+  geohash = 20,       ///< Text form: characters, or zeros and ones where the bits make no whole ones.
 };
+inline constexpr ColumnType kLastColumnType = ColumnType::geohash;
 
 /// "LONG", "TIMESTAMP_NS", ...: QuestDB's name.
 std::string_view type_name(ColumnType type);
@@ -48,7 +51,7 @@ Storage storage_of(ColumnType type);
 struct BlockColumn {
   std::string name;
   ColumnType type = ColumnType::long_;
-  std::uint8_t dimensions = 0;           ///< Of arrays; 0 otherwise.
+  std::uint8_t dimensions = 0;           ///< As in ColumnDefinition.
   bool everywhere = true;                ///< Every row has a value, and `rows` is empty.
   std::vector<std::uint32_t> rows;       ///< Otherwise: the rows that have one, ascending.
   std::vector<std::int64_t> integers;    ///< Storage::integer: the values (booleans are 0 and 1).

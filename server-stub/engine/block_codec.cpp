@@ -137,7 +137,7 @@ void put_column(const BlockColumn& column, std::string& out) {
 
 ColumnType column_type(std::uint8_t byte) {
   if (byte < static_cast<std::uint8_t>(ColumnType::boolean) ||
-      byte > static_cast<std::uint8_t>(ColumnType::double_array)) {
+      byte > static_cast<std::uint8_t>(kLastColumnType)) {
     throw base::MalformedBytes("block: unknown column type " + std::to_string(byte));
   }
   return static_cast<ColumnType>(byte);

@@ -7,8 +7,8 @@
 #include <limits>
 #include <utility>
 
-#include "base/uuid.hpp"
-#include "engine/names.hpp"
+#include "engine/decimal.hpp"
+#include "engine/text_values.hpp"
 
 namespace questnode::engine {
 namespace {
@@ -128,6 +128,102 @@ Failure to_reals_or_symbols(BlockColumn& column, const ColumnDefinition& target)
   }
 }
 
+/// Keeps the rows of the values that are left.
+void keep_rows(BlockColumn& column, const std::vector<std::size_t>& kept) {
+  std::vector<std::uint32_t> rows;
+  rows.reserve(kept.size());
+  for (const std::size_t value : kept) rows.push_back(column.row_of(value));
+  column.rows = std::move(rows);
+  column.everywhere = false;
+}
+
+void become_texts(BlockColumn& column, BlockColumn texts, const std::vector<std::size_t>& kept,
+                  std::size_t values) {
+  if (kept.size() < values) keep_rows(column, kept);
+  column.integers.clear();
+  column.reals.clear();
+  column.text = std::move(texts.text);
+  column.text_ends = std::move(texts.text_ends);
+  column.coded = false;
+  column.codes.clear();
+}
+
+template <class Convert>
+Failure convert_texts(BlockColumn& column, const ColumnDefinition& target, Convert convert) {
+  BlockColumn converted;
+  std::vector<std::size_t> kept;
+  const std::size_t values = column.values();
+  for (std::size_t i = 0; i < values; ++i) {
+    const TextValue value = convert(column.text_at(i));
+    if (value.kind == TextValue::Kind::bad) return cast_error(column, target, i);
+    if (value.kind == TextValue::Kind::null) continue;
+    append_text(converted, value.text);
+    kept.push_back(i);
+  }
+  become_texts(column, std::move(converted), kept, values);
+  return std::nullopt;
+}
+
+CastFailure value_error(std::size_t value, const std::string& what) {
+  return {value, "value error: " + what};
+}
+
+/// QuestDB's words for a number that a type cannot hold exactly.
+CastFailure precision_error(std::size_t value, const std::string& number, const ColumnDefinition& target) {
+  return value_error(
+      value, "converting " + number + " to " + target.type_text() + " will result in loss of precision");
+}
+
+/// A number as Java prints it, where that matters: with a point.
+std::string real_text(double value) {
+  if (std::isinf(value)) return value < 0 ? "-Infinity" : "Infinity";
+  std::string text = number_text(value);
+  if (text.find_first_of(".e") == std::string::npos) text += ".0";
+  return text;
+}
+
+Failure decimal_failure(const BlockColumn& column, const ColumnDefinition& target, std::size_t i,
+                        DecimalFit fit, const Decimal& number) {
+  switch (column.type) {
+    case ColumnType::long_:
+      return bounds_error(column.integers[i], target, i);
+    case ColumnType::double_:
+      return precision_error(i, real_text(column.reals[i]), target);
+    case ColumnType::varchar:
+      return value_error(
+          i, std::string(column.text_at(i)) + " cannot be converted to column type: " + target.type_text());
+    default:
+      if (fit == DecimalFit::loses_precision) return precision_error(i, number.text(), target);
+      return CastFailure{i, "line protocol value: " + number.text() +
+                                " is out bounds of column type: " + target.type_text()};
+  }
+}
+
+/// Integers, reals, texts and decimals.
+Failure to_decimals(BlockColumn& column, const ColumnDefinition& target) {
+  BlockColumn converted;
+  std::vector<std::size_t> kept;
+  const std::size_t values = column.values();
+  for (std::size_t i = 0; i < values; ++i) {
+    std::string text;
+    if (column.type == ColumnType::long_) {
+      text = number_text(column.integers[i]);
+    } else if (column.type == ColumnType::double_) {
+      text = real_text(column.reals[i]);
+    } else {
+      text = column.text_at(i);
+    }
+    auto number = parse_decimal(text);
+    if (!number) return decimal_failure(column, target, i, DecimalFit::loses_precision, {});
+    const DecimalFit fit = fit_decimal(*number, target.dimensions, target.scale);
+    if (fit != DecimalFit::fits) return decimal_failure(column, target, i, fit, *number);
+    append_text(converted, number->text());
+    kept.push_back(i);
+  }
+  become_texts(column, std::move(converted), kept, values);
+  return std::nullopt;
+}
+
 Failure cast_integers(BlockColumn& column, const ColumnDefinition& target) {
   switch (target.type) {
     case ColumnType::byte:
@@ -141,6 +237,8 @@ Failure cast_integers(BlockColumn& column, const ColumnDefinition& target) {
     case ColumnType::timestamp:
     case ColumnType::timestamp_ns:
       return std::nullopt;  // As they are, in the column's unit.
+    case ColumnType::decimal:
+      return to_decimals(column, target);
     default:
       return to_reals_or_symbols(column, target);
   }
@@ -174,58 +272,6 @@ Failure cast_timestamps(BlockColumn& column, const ColumnDefinition& target) {
   }
 }
 
-std::optional<std::string> one_char(std::string_view text) {
-  // A CHAR is one UTF-16 unit: what takes four bytes of UTF-8 takes two units.
-  if (text.empty() || text.size() > 3 || !valid_utf8(text)) return std::nullopt;
-  const auto lead = static_cast<unsigned char>(text[0]);
-  const std::size_t length = lead < 0x80 ? 1 : lead < 0xE0 ? 2 : 3;
-  if (length != text.size()) return std::nullopt;
-  return std::string(text);
-}
-
-std::optional<std::string> uuid_text(std::string_view text) {
-  const auto id = base::Uuid::parse(text);
-  if (!id) return std::nullopt;
-  return id->to_string();
-}
-
-std::optional<std::string> ipv4_text(std::string_view text) {
-  const char* at = text.data();
-  const char* const end = at + text.size();
-  for (int part = 0; part < 4; ++part) {
-    if (part > 0 && (at == end || *at++ != '.')) return std::nullopt;
-    std::uint8_t number = 0;
-    const auto [next, error] = std::from_chars(at, end, number);
-    if (error != std::errc{}) return std::nullopt;
-    at = next;
-  }
-  if (at != end) return std::nullopt;
-  return std::string(text);
-}
-
-std::optional<std::string> long256_text(std::string_view text) {
-  if (text.size() < 3 || text.size() > 66 || !text.starts_with("0x")) return std::nullopt;
-  std::string lower = fold_case(text);
-  if (lower.find_first_not_of("0123456789abcdef", 2) != std::string::npos) return std::nullopt;
-  return lower;
-}
-
-template <class Convert>
-Failure convert_texts(BlockColumn& column, const ColumnDefinition& target, Convert convert) {
-  BlockColumn converted;
-  const std::size_t values = column.values();
-  for (std::size_t i = 0; i < values; ++i) {
-    const std::optional<std::string> text = convert(column.text_at(i));
-    if (!text) return cast_error(column, target, i);
-    append_text(converted, *text);
-  }
-  column.text = std::move(converted.text);
-  column.text_ends = std::move(converted.text_ends);
-  column.coded = false;
-  column.codes.clear();
-  return std::nullopt;
-}
-
 Failure cast_strings(BlockColumn& column, const ColumnDefinition& target) {
   switch (target.type) {
     case ColumnType::varchar:
@@ -233,13 +279,18 @@ Failure cast_strings(BlockColumn& column, const ColumnDefinition& target) {
     case ColumnType::symbol:
       return std::nullopt;
     case ColumnType::char_:
-      return convert_texts(column, target, one_char);
+      return convert_texts(column, target, char_value);
     case ColumnType::uuid:
-      return convert_texts(column, target, uuid_text);
+      return convert_texts(column, target, uuid_value);
     case ColumnType::ipv4:
-      return convert_texts(column, target, ipv4_text);
+      return convert_texts(column, target, ipv4_value);
     case ColumnType::long256:
-      return convert_texts(column, target, long256_text);
+      return convert_texts(column, target, long256_value);
+    case ColumnType::geohash:
+      return convert_texts(column, target,
+                           [&](std::string_view text) { return geohash_value(text, target.dimensions); });
+    case ColumnType::decimal:
+      return to_decimals(column, target);
     default:
       return cast_error(column, target, 0);
   }
@@ -250,6 +301,13 @@ bool is_text_like(ColumnType type) {
 }
 
 Failure cast_values(BlockColumn& column, const ColumnDefinition& target) {
+  if (column.type == ColumnType::decimal) {
+    if (target.type == ColumnType::decimal) return to_decimals(column, target);
+    if (column.values() == 0) return std::nullopt;
+    return precision_error(0, std::string(column.text_at(0)), target);
+  }
+  if (column.type == ColumnType::long256 && target.type == ColumnType::long256)
+    return convert_texts(column, target, long256_value);
   if (column.type == target.type) {
     if (column.dimensions == target.dimensions) return std::nullopt;
     return cast_error(column, target, 0);
@@ -262,6 +320,7 @@ Failure cast_values(BlockColumn& column, const ColumnDefinition& target) {
     case ColumnType::double_:
       if (target.type == ColumnType::float_) return to_float(column, target);
       if (target.type == ColumnType::symbol) return to_symbols(column);
+      if (target.type == ColumnType::decimal) return to_decimals(column, target);
       return cast_error(column, target, 0);
     case ColumnType::boolean:
       return cast_booleans(column, target);

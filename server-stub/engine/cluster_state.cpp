@@ -55,6 +55,7 @@ void put_schema(const TableSchema& schema, base::ByteWriter& out) {
     out.text(column.name);
     out.number(static_cast<std::uint8_t>(column.type));
     out.number(column.dimensions);
+    if (column.type == ColumnType::decimal) out.number(column.scale);
   }
   out.number(static_cast<std::uint32_t>(schema.timestamp_column));
   out.text(schema.partition_by);
@@ -71,11 +72,12 @@ TableSchema take_schema(base::ByteReader& in) {
     column.name = in.text();
     const auto type = in.number<std::uint8_t>();
     if (type < static_cast<std::uint8_t>(ColumnType::boolean) ||
-        type > static_cast<std::uint8_t>(ColumnType::double_array)) {
+        type > static_cast<std::uint8_t>(kLastColumnType)) {
       throw base::MalformedBytes("cluster state: unknown column type");
     }
     column.type = static_cast<ColumnType>(type);
     column.dimensions = in.number<std::uint8_t>();
+    if (column.type == ColumnType::decimal) column.scale = in.number<std::uint8_t>();
     schema.columns.push_back(std::move(column));
   }
   schema.timestamp_column = in.number<std::uint32_t>();

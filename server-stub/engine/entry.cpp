@@ -25,6 +25,7 @@ void put_columns(const std::vector<ColumnDefinition>& columns, base::ByteWriter&
     out.text(column.name);
     out.number(static_cast<std::uint8_t>(column.type));
     out.number(column.dimensions);
+    if (column.type == ColumnType::decimal) out.number(column.scale);
   }
 }
 
@@ -35,11 +36,12 @@ std::vector<ColumnDefinition> take_columns(base::ByteReader& in) {
     column.name = in.text();
     const auto type = in.number<std::uint8_t>();
     if (type < static_cast<std::uint8_t>(ColumnType::boolean) ||
-        type > static_cast<std::uint8_t>(ColumnType::double_array)) {
+        type > static_cast<std::uint8_t>(kLastColumnType)) {
       throw base::MalformedBytes("entry: unknown column type " + std::to_string(type));
     }
     column.type = static_cast<ColumnType>(type);
     column.dimensions = in.number<std::uint8_t>();
+    if (column.type == ColumnType::decimal) column.scale = in.number<std::uint8_t>();
     columns.push_back(std::move(column));
   }
   return columns;
@@ -141,6 +143,12 @@ std::optional<Header> check_header(std::string_view bytes) {
 }  // namespace
 
 std::string ColumnDefinition::type_text() const {
+  if (type == ColumnType::decimal && dimensions > 0)
+    return "DECIMAL(" + std::to_string(dimensions) + "," + std::to_string(scale) + ")";
+  if (type == ColumnType::geohash) {
+    const bool characters = dimensions % 5 == 0;
+    return "GEOHASH(" + std::to_string(characters ? dimensions / 5 : dimensions) + (characters ? "c)" : "b)");
+  }
   if (type != ColumnType::double_array) return std::string(type_name(type));
   std::string text = "DOUBLE";
   for (int i = 0; i < dimensions; ++i) text += "[]";

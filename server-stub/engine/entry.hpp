@@ -16,9 +16,10 @@ namespace questnode::engine {
 struct ColumnDefinition {
   std::string name;
   ColumnType type = ColumnType::long_;
-  std::uint8_t dimensions = 0;  ///< Of arrays; 0 otherwise.
+  std::uint8_t dimensions = 0;  ///< Of arrays; a decimal's digits; a geohash's bits; 0 otherwise.
+  std::uint8_t scale = 0;       ///< Of decimals: digits behind the point.
 
-  /// "LONG", "DOUBLE[][]", ...: QuestDB's name.
+  /// "LONG", "DOUBLE[][]", "DECIMAL(18,3)", "GEOHASH(4c)", ...: QuestDB's name.
   std::string type_text() const;
   bool operator==(const ColumnDefinition&) const = default;
 };

@@ -112,12 +112,12 @@ void cut_duplicates(std::vector<ParsedTable>& tables, std::uint32_t duplicates) 
 
 /// All tables or the failure of the first bad line.
 std::optional<LineFailure> resolve_tables(std::vector<ParsedTable> tables, const ClusterState& state,
-                                          Entry& entry) {
+                                          CreationPolicy policy, Entry& entry) {
   std::optional<LineFailure> first;
   entry.tables.reserve(tables.size());
   for (ParsedTable& table : tables) {
     const TableSchema* schema = state.table(table.name);
-    auto resolved = resolve_table(std::move(table), schema);
+    auto resolved = resolve_table(std::move(table), schema, policy);
     if (auto* failure = std::get_if<LineFailure>(&resolved)) {
       if (!first || failure->line < first->line) first = std::move(*failure);
     } else {
@@ -147,8 +147,9 @@ std::string check_columns(const std::vector<ColumnDefinition>& columns) {
     const ColumnDefinition& column = columns[i];
     if (!valid_column_name(column.name)) return "invalid column name: " + column.name;
     if (find_column(columns, column.name) != i) return "Duplicate column [name=" + column.name + "]";
-    if ((column.type == ColumnType::double_array) != (column.dimensions > 0))
-      return "impossible dimensions of column " + column.name;
+    const bool has_dimensions = column.type == ColumnType::double_array ||
+                                column.type == ColumnType::decimal || column.type == ColumnType::geohash;
+    if (has_dimensions != (column.dimensions > 0)) return "impossible dimensions of column " + column.name;
   }
   return {};
 }
@@ -221,7 +222,7 @@ Admission Sequencer::write(WriteRequest request, std::int64_t wall_nanos) {
     admission.number = state_.number();
     return admission;
   }
-  if (auto failure = resolve_tables(std::move(request.tables), state_, entry)) {
+  if (auto failure = resolve_tables(std::move(request.tables), state_, policy_, entry)) {
     if (failure->line == 0) return refused(std::move(failure->what));
     return refused(line_error(failure->line, failure->what), failure->line);
   }

@@ -65,9 +65,16 @@ struct TableRequest {
   bool if_not_exists = false;
 };
 
+/// What rows may create (line.auto.create.new.*).
+struct CreationPolicy {
+  bool tables = true;
+  bool columns = true;
+};
+
 class Sequencer {
  public:
-  explicit Sequencer(ClusterState state) : state_(std::move(state)) {}
+  explicit Sequencer(ClusterState state, CreationPolicy policy = {})
+      : state_(std::move(state)), policy_(policy) {}
 
   Admission write(WriteRequest request, std::int64_t wall_nanos);
   /// outcome duplicate: it exists and if_not_exists was said.
@@ -79,6 +86,7 @@ class Sequencer {
   Admission commit(Entry entry);
 
   ClusterState state_;
+  CreationPolicy policy_;
 };
 
 }  // namespace questnode::engine

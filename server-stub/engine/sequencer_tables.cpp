@@ -56,7 +56,8 @@ struct Group {
 
 class Resolution {
  public:
-  Resolution(ParsedTable parsed, const TableSchema* schema) : parsed_(std::move(parsed)), schema_(schema) {
+  Resolution(ParsedTable parsed, const TableSchema* schema, CreationPolicy policy)
+      : parsed_(std::move(parsed)), schema_(schema), policy_(policy) {
     timestamp_ = schema != nullptr ? schema->columns[schema->timestamp_column]
                                    : ColumnDefinition{std::string(kDefaultTimestamp),
                                                       parsed_.nanosecond_column ? ColumnType::timestamp_ns
@@ -64,9 +65,16 @@ class Resolution {
   }
 
   std::variant<TableTransaction, LineFailure> run() {
+    if (schema_ == nullptr && !policy_.tables) {
+      return LineFailure{
+          parsed_.rows.front() + 1,
+          "table: " + parsed_.name + "; table does not exist, creating new tables is disabled"};
+    }
     group_columns();
     convert_timestamps();
-    for (Group& group : groups_) resolve(group);
+    for (Group& group : groups_) {
+      if (may_create(group)) resolve(group);
+    }
     if (failure_) return std::move(*failure_);
     if (!define()) return std::move(*failure_);
     transaction_.table = schema_ != nullptr ? schema_->name : parsed_.name;
@@ -124,6 +132,24 @@ class Resolution {
       }
       timestamps[row] = nanos;
     }
+  }
+
+  /// Whether the group's column is there or may be added; else the first row that names it is bad.
+  bool may_create(const Group& group) {
+    if (group.known || group.timestamp) return true;
+    const BlockColumn& first = group.columns.front();
+    const std::uint32_t row = first.values() > 0 ? first.row_of(0) : 0;
+    if (schema_ != nullptr && !policy_.columns) {
+      fail(row, "table: " + parsed_.name + ", column: " + group.target.name +
+                    " does not exist, creating new columns is disabled");
+      return false;
+    }
+    if (first.type == ColumnType::decimal) {
+      fail(row,
+           "table: " + parsed_.name + "; decimal columns must be created manually: " + group.target.name);
+      return false;
+    }
+    return true;
   }
 
   void resolve(Group& group) {
@@ -193,6 +219,7 @@ class Resolution {
 
   ParsedTable parsed_;
   const TableSchema* schema_;
+  const CreationPolicy policy_;
   ColumnDefinition timestamp_;
   std::vector<Group> groups_;
   std::optional<LineFailure> failure_;
@@ -201,8 +228,9 @@ class Resolution {
 
 }  // namespace
 
-std::variant<TableTransaction, LineFailure> resolve_table(ParsedTable parsed, const TableSchema* schema) {
-  return Resolution(std::move(parsed), schema).run();
+std::variant<TableTransaction, LineFailure> resolve_table(ParsedTable parsed, const TableSchema* schema,
+                                                          CreationPolicy policy) {
+  return Resolution(std::move(parsed), schema, policy).run();
 }
 
 }  // namespace questnode::engine

@@ -18,6 +18,7 @@ struct LineFailure {
 
 /// What the rows do to the table; `schema` is null where the table does not exist yet.
 /// REQUIRES: parsed.block.rows > 0.
-std::variant<TableTransaction, LineFailure> resolve_table(ParsedTable parsed, const TableSchema* schema);
+std::variant<TableTransaction, LineFailure> resolve_table(ParsedTable parsed, const TableSchema* schema,
+                                                          CreationPolicy policy = {});
 
 }  // namespace questnode::engine

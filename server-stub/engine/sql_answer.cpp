@@ -1,5 +1,7 @@
 #include "engine/sql_answer.hpp"
 
+#include <algorithm>
+
 #include <nlohmann/json.hpp>
 #include <sqlite3.h>
 
@@ -31,7 +33,25 @@ std::string computed_name(std::string_view expression) {
 std::string_view null_text(const std::optional<ColumnDefinition>& origin) {
   if (!origin) return "null";
   if (origin->type == ColumnType::boolean) return "false";
+  if (origin->type == ColumnType::char_ || origin->type == ColumnType::long256) return "\"\"";
   return origin->type == ColumnType::byte || origin->type == ColumnType::short_ ? "0" : "null";
+}
+
+/// QuestDB shows infinite elements as null.
+void append_array(std::string& out, std::string_view json) {
+  for (std::size_t at = 0; at < json.size();) {
+    const std::size_t quote = std::min(json.find('"', at), json.size());
+    out += json.substr(at, quote - at);
+    if (quote == json.size()) return;
+    out += "null";
+    at = std::min(json.find('"', quote + 1), json.size() - 1) + 1;
+  }
+}
+
+/// "LONG", and for arrays what QuestDB says of them.
+std::string type_json(const ColumnDefinition& column) {
+  if (column.type != ColumnType::double_array) return "\"" + column.type_text() + "\"";
+  return R"("ARRAY","dim":)" + std::to_string(column.dimensions) + R"(,"elemType":"DOUBLE")";
 }
 
 }  // namespace
@@ -92,7 +112,7 @@ void AnswerBuilder::add_value(Column& column, int index) {
     case ColumnType::double_array: {
       const std::string_view text = text_of(statement_, index);
       if (nlohmann::json::accept(text))
-        dataset_ += text;
+        append_array(dataset_, text);
       else
         append_json_string(dataset_, text);
       return;
@@ -130,9 +150,9 @@ std::string AnswerBuilder::finish(std::string_view sql) const {
     const Column& column = columns_[i];
     json += i == 0 ? "{\"name\":" : ",{\"name\":";
     append_json_string(json, column.name);
-    json += ",\"type\":\"";
-    json += column.origin ? column.origin->type_text() : std::string(type_of_values(column));
-    json += "\"}";
+    json += ",\"type\":";
+    json += column.origin ? type_json(*column.origin) : "\"" + std::string(type_of_values(column)) + "\"";
+    json += "}";
     if (column.designated && timestamp == "-1") timestamp = std::to_string(i);
   }
   json += "],\"timestamp\":" + timestamp + ",\"dataset\":[";

@@ -1,8 +1,10 @@
 #include <algorithm>
 #include <array>
+#include <charconv>
 #include <optional>
 #include <utility>
 
+#include "engine/decimal.hpp"
 #include "engine/names.hpp"
 #include "engine/sql.hpp"
 #include "engine/sql_lexer.hpp"
@@ -10,12 +12,12 @@
 namespace questnode::engine {
 namespace {
 
-constexpr std::array kTypes = {ColumnType::boolean,   ColumnType::byte,         ColumnType::short_,
-                               ColumnType::int_,      ColumnType::long_,        ColumnType::float_,
-                               ColumnType::double_,   ColumnType::symbol,       ColumnType::varchar,
-                               ColumnType::string,    ColumnType::char_,        ColumnType::date,
-                               ColumnType::timestamp, ColumnType::timestamp_ns, ColumnType::long256,
-                               ColumnType::uuid,      ColumnType::ipv4};
+constexpr std::array kTypes = {
+    ColumnType::boolean,   ColumnType::byte,         ColumnType::short_,  ColumnType::int_,
+    ColumnType::long_,     ColumnType::float_,       ColumnType::double_, ColumnType::symbol,
+    ColumnType::varchar,   ColumnType::string,       ColumnType::char_,   ColumnType::date,
+    ColumnType::timestamp, ColumnType::timestamp_ns, ColumnType::long256, ColumnType::uuid,
+    ColumnType::ipv4,      ColumnType::decimal,      ColumnType::geohash};
 constexpr std::array<std::string_view, 5> kPartitions = {"HOUR", "DAY", "WEEK", "MONTH", "YEAR"};
 constexpr std::uint8_t kMaxDimensions = 32;
 
@@ -107,6 +109,8 @@ class Parser {
         std::ranges::find_if(kTypes, [&](ColumnType each) { return same_name(type_name(each), token.text); });
     if (type == kTypes.end()) refuse(token, "unsupported column type: " + token.text);
     column.type = *type;
+    if (column.type == ColumnType::decimal) parse_decimal_size(column);
+    if (column.type == ColumnType::geohash) parse_geohash_size(column);
     while (lexer_.accept_sign('[')) {
       if (column.type != ColumnType::double_ && column.type != ColumnType::double_array)
         refuse(token, "only arrays of DOUBLE are supported");
@@ -116,6 +120,48 @@ class Parser {
       ++column.dimensions;
     }
     return column;
+  }
+
+  std::uint8_t take_size(const std::string& what, int lowest, int highest) {
+    const SqlToken token = lexer_.take();
+    int value = 0;
+    const char* const end = token.text.data() + token.text.size();
+    const auto [stopped, error] = std::from_chars(token.text.data(), end, value);
+    if (token.kind != SqlToken::Kind::number || error != std::errc{} || stopped != end || value < lowest ||
+        value > highest) {
+      refuse(token, what + ": a number from " + std::to_string(lowest) + " to " + std::to_string(highest));
+    }
+    return static_cast<std::uint8_t>(value);
+  }
+
+  void parse_decimal_size(ColumnDefinition& column) {
+    constexpr std::uint8_t kDefaultDigits = 18;
+    constexpr std::uint8_t kDefaultScale = 3;
+    column.dimensions = kDefaultDigits;
+    column.scale = kDefaultScale;
+    if (!lexer_.accept_sign('(')) return;
+    column.dimensions = take_size("precision of a DECIMAL", 1, kMaxDecimalDigits);
+    column.scale = 0;
+    if (lexer_.accept_sign(',')) column.scale = take_size("scale of a DECIMAL", 0, column.dimensions);
+    expect_sign(')');
+  }
+
+  /// GEOHASH(4c): characters of five bits each; GEOHASH(7b): bits.
+  void parse_geohash_size(ColumnDefinition& column) {
+    constexpr int kMaxBits = 60;
+    expect_sign('(');
+    const SqlToken token = lexer_.take();
+    int value = 0;
+    const char* const end = token.text.data() + token.text.size();
+    const auto [unit, error] = std::from_chars(token.text.data(), end, value);
+    const bool one_letter = error == std::errc{} && end - unit == 1;
+    const bool characters = one_letter && (*unit == 'c' || *unit == 'C');
+    const bool bits = one_letter && (*unit == 'b' || *unit == 'B');
+    if (characters) value *= 5;
+    if (token.kind != SqlToken::Kind::number || (!characters && !bits) || value < 1 || value > kMaxBits)
+      refuse(token, "size of a GEOHASH: 1c to 12c, or 1b to 60b");
+    column.dimensions = static_cast<std::uint8_t>(value);
+    expect_sign(')');
   }
 
   // How QuestDB stores symbols; here it has no effect.

@@ -12,6 +12,7 @@
 #include "engine/sql_answer.hpp"
 #include "engine/sql_lexer.hpp"
 #include "engine/sql_show.hpp"
+#include "engine/sql_timestamps.hpp"
 #include "engine/sqlite.hpp"
 #include "engine/table_file.hpp"
 
@@ -37,13 +38,15 @@ class Query {
         std::chrono::milliseconds timeout)
       : directory_(std::filesystem::absolute(directory)),
         state_(state),
+        asked_(sql),
         sql_(sql),
         timeout_(timeout),
         deadline_(base::SystemClock().now() + timeout) {}
 
   std::string run(std::size_t max_bytes) {
     open(max_bytes);
-    const SqliteStatement statement = prepare_query();
+    SqliteStatement statement = prepare_query();  // Attaches the tables, so that their columns are known.
+    if (use_numbers_for_times()) statement = prepare_query();
     AnswerBuilder answer(state_, statement.get());
     int code = sqlite3_step(statement.get());
     for (; code == SQLITE_ROW; code = sqlite3_step(statement.get())) {
@@ -54,7 +57,7 @@ class Query {
                        0}};
     }
     if (code != SQLITE_DONE) throw Failure{explain(code)};
-    return answer.finish(sql_);
+    return answer.finish(asked_);
   }
 
  private:
@@ -123,6 +126,25 @@ class Query {
     }
   }
 
+  /// False: the query compares no timestamp with a text.
+  bool use_numbers_for_times() {
+    auto replaced = replace_timestamps(sql_, [this](std::string_view column) -> std::optional<ColumnType> {
+      for (const std::string& table : attached_) {
+        const TableSchema* schema = state_.table(table);
+        const ColumnDefinition* found = schema == nullptr ? nullptr : schema->find(column);
+        if (found != nullptr && (found->type == ColumnType::timestamp || found->type == ColumnType::date ||
+                                 found->type == ColumnType::timestamp_ns))
+          return found->type;
+      }
+      return std::nullopt;
+    });
+    if (auto* const error = std::get_if<SqlError>(&replaced)) throw Failure{std::move(*error)};
+    rewritten_ = std::get<std::string>(std::move(replaced));
+    if (rewritten_ == sql_) return false;
+    sql_ = rewritten_;
+    return true;
+  }
+
   void check(sqlite3_stmt* statement, const char* tail) const {
     const auto position = static_cast<std::size_t>(tail - sql_.data());
     SqlLexer rest(sql_.substr(position));
@@ -171,7 +193,9 @@ class Query {
 
   std::filesystem::path directory_;
   const ClusterState& state_;
-  std::string_view sql_;
+  std::string_view asked_;
+  std::string_view sql_;  ///< What runs.
+  std::string rewritten_;
   std::chrono::milliseconds timeout_;
   base::Time deadline_;
   SqliteHandle database_;

@@ -1,12 +1,15 @@
 #include "ilp/binary.hpp"
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 #include <cmath>
 #include <cstring>
 #include <span>
+#include <vector>
 
 #include "base/bytes.hpp"
+#include "engine/decimal.hpp"
 #include "ilp/table_builder.hpp"
 
 namespace questnode::ilp {
@@ -14,7 +17,6 @@ namespace {
 
 constexpr std::uint8_t kElementDouble = 0x0A;
 constexpr std::uint8_t kMaxDimensions = 32;
-constexpr char kBinaryDecimal = 0x17;
 
 void append_value(double value, std::string& json) {
   if (std::isnan(value)) {
@@ -23,7 +25,10 @@ void append_value(double value, std::string& json) {
     json += value < 0 ? "\"-Infinity\"" : "\"Infinity\"";
   } else {
     std::array<char, 32> digits;
-    json.append(digits.data(), std::to_chars(digits.data(), digits.data() + digits.size(), value).ptr);
+    const char* const end = std::to_chars(digits.data(), digits.data() + digits.size(), value).ptr;
+    const std::string_view text(digits.data(), static_cast<std::size_t>(end - digits.data()));
+    json += text;
+    if (text.find_first_of(".e") == std::string_view::npos) json += ".0";
   }
 }
 
@@ -44,17 +49,42 @@ void append_array(std::span<const std::uint32_t> lengths, const char*& values, s
   json += ']';
 }
 
+/// The decimal digits of a big-endian number in two's complement, without its sign and leading zeros.
+std::string magnitude_digits(std::string_view bytes, bool negative) {
+  std::vector<std::uint8_t> left;
+  for (const char byte : bytes) {
+    const auto value = static_cast<std::uint8_t>(byte);
+    left.push_back(negative ? static_cast<std::uint8_t>(~value) : value);
+  }
+  if (negative) {
+    for (std::size_t i = left.size(); i-- > 0 && ++left[i] == 0;) {
+    }
+  }
+  std::string digits;
+  std::size_t first = 0;
+  for (;;) {
+    while (first < left.size() && left[first] == 0) ++first;
+    if (first == left.size()) break;
+    unsigned remainder = 0;
+    for (std::size_t i = first; i < left.size(); ++i) {
+      const unsigned value = remainder << 8 | left[i];
+      left[i] = static_cast<std::uint8_t>(value / 10);
+      remainder = value % 10;
+    }
+    digits += static_cast<char>('0' + remainder);
+  }
+  std::reverse(digits.begin(), digits.end());
+  return digits;
+}
+
 }  // namespace
 
 std::uint8_t parse_array(const char*& at, const char* end, std::string& json) try {
   base::ByteReader in(std::string_view(at, static_cast<std::size_t>(end - at)));
   const auto element = in.number<std::uint8_t>();
-  if (element != kElementDouble)
-    throw BadLine("arrays of element type " + std::to_string(element) +
-                  " are not supported, only of doubles (10)");
+  if (element != kElementDouble) throw BadLine("ARRAY_INVALID_TYPE");
   const auto dimensions = in.number<std::uint8_t>();
-  if (dimensions > kMaxDimensions)
-    throw BadLine("an array has " + std::to_string(dimensions) + " dimensions, at most 32 are allowed");
+  if (dimensions > kMaxDimensions) throw BadLine("ARRAY_TOO_MANY_DIMENSIONS");
   std::array<std::uint32_t, kMaxDimensions> lengths{};
   bool empty = dimensions == 0;
   for (std::uint8_t i = 0; i < dimensions; ++i) {
@@ -81,11 +111,28 @@ std::uint8_t parse_array(const char*& at, const char* end, std::string& json) tr
   throw BadLine("an array is longer than the body");
 }
 
-std::string unsupported_binary(char type) {
-  if (type == kBinaryDecimal) return "decimals (binary type 0x17) are not supported";
-  constexpr std::string_view kHex = "0123456789abcdef";
-  const auto byte = static_cast<unsigned char>(type);
-  return std::string("binary type 0x") + kHex[byte >> 4] + kHex[byte & 15] + " is not supported";
+bool parse_binary_decimal(const char*& at, const char* end, std::string& text) try {
+  constexpr std::uint8_t kMaxBytes = 32;  // More may come, but must be zeros.
+  base::ByteReader in(std::string_view(at, static_cast<std::size_t>(end - at)));
+  const auto scale = in.number<std::uint8_t>();
+  if (scale > engine::kMaxDecimalDigits) throw BadLine("DECIMAL_INVALID_SCALE");
+  const auto length = in.number<std::uint8_t>();
+  std::string_view bytes = in.raw(length);
+  at = in.rest().data();
+  if (length == 0) return false;
+  while (bytes.size() > kMaxBytes) {
+    if (bytes.front() != 0) throw BadLine("DECIMAL_OVERFLOW");
+    bytes.remove_prefix(1);
+  }
+  engine::Decimal number;
+  number.negative = length <= kMaxBytes && static_cast<signed char>(bytes.front()) < 0;
+  number.digits = magnitude_digits(bytes, number.negative);
+  number.scale = scale;
+  if (number.digits.size() > engine::kMaxDecimalDigits) throw BadLine("DECIMAL_OVERFLOW");
+  text = number.text();
+  return true;
+} catch (const base::MalformedBytes&) {
+  throw BadLine("the body ends within a decimal");
 }
 
 }  // namespace questnode::ilp

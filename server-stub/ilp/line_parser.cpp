@@ -83,7 +83,7 @@ TableBuilder& LineParser::parse_table() {
 TableBuilder& LineParser::find_table(std::string_view wire) {
   if (const auto spelt = by_spelling_.find(wire); spelt != by_spelling_.end()) return *spelt->second;
   std::string name = unescape(wire);
-  if (!engine::valid_table_name(name)) throw BadLine("table: " + name + "; invalid table name: " + name);
+  if (!engine::valid_table_name(name)) throw BadLine("table: " + name + "; invalid table name");
   TableBuilder*& known = by_name_[engine::fold_case(name)];
   if (known == nullptr) {
     if (tables_.size() == kMaxTables)

@@ -40,6 +40,8 @@ class LineParser {
   void parse_token(TableBuilder& table, TableBuilder::ColumnIndex column, bool counts);
   bool parse_suffixed(TableBuilder& table, TableBuilder::ColumnIndex column, bool counts,
                       std::string_view value);
+  bool parse_text_decimal(TableBuilder& table, TableBuilder::ColumnIndex column, bool counts,
+                          std::string_view stem);
   void parse_timestamp(TableBuilder& table);
   void store_timestamp(TableBuilder& table, std::int64_t value, Precision unit);
   TableBuilder::ColumnIndex parse_name(TableBuilder& table, const char* what_is_missing);

@@ -1,6 +1,7 @@
 // LineParser: the values of fields.
 #include <utility>
 
+#include "engine/decimal.hpp"
 #include "engine/names.hpp"
 #include "ilp/binary.hpp"
 #include "ilp/line_parser.hpp"
@@ -101,9 +102,7 @@ bool LineParser::parse_suffixed(TableBuilder& table, ColumnIndex column, bool co
       if (value.size() > 1) return integer(ColumnType::timestamp, 1);
       break;
     case 'd':
-      if (!parse_real(stem)) return false;
-      throw BadLine("Could not parse entire line, field value is invalid. Field: " + std::string(field_) +
-                    "; value: " + std::string(value) + "; decimals are not supported");
+      return parse_text_decimal(table, column, counts, stem);
     default:
       break;
   }
@@ -114,6 +113,18 @@ bool LineParser::parse_suffixed(TableBuilder& table, ColumnIndex column, bool co
   const std::optional<bool> boolean = parse_boolean(value);
   if (boolean && counts) table.boolean(column, *boolean);
   return boolean.has_value();
+}
+
+bool LineParser::parse_text_decimal(TableBuilder& table, ColumnIndex column, bool counts,
+                                    std::string_view stem) {
+  const std::string_view unsigned_stem = stem.substr(stem.starts_with('-') || stem.starts_with('+') ? 1 : 0);
+  if (unsigned_stem == "NaN" || unsigned_stem == "Infinity") {
+    if (counts) table.null(column, ColumnType::decimal);
+    return true;
+  }
+  const std::optional<engine::Decimal> number = engine::parse_decimal(stem);
+  if (number && counts) table.text(column, ColumnType::decimal, 0, number->text());
+  return number.has_value();
 }
 
 void LineParser::parse_quoted(TableBuilder& table, ColumnIndex column, bool counts) {
@@ -151,8 +162,16 @@ void LineParser::parse_binary(TableBuilder& table, ColumnIndex column, bool coun
   } else if (type == kBinaryArray) {
     const std::uint8_t dimensions = parse_array(at_, end_, scratch_);
     if (counts && dimensions > 0) table.text(column, ColumnType::double_array, dimensions, scratch_);
+  } else if (type == kBinaryDecimal) {
+    const bool has_value = parse_binary_decimal(at_, end_, scratch_);
+    if (!counts) return;
+    if (has_value) {
+      table.text(column, ColumnType::decimal, 0, scratch_);
+    } else {
+      table.null(column, ColumnType::decimal);
+    }
   } else {
-    throw BadLine(unsupported_binary(type) + ". Field: " + std::string(field_));
+    throw BadLine("UNSUPPORTED_BINARY_FORMAT");
   }
 }
 

@@ -76,7 +76,7 @@ std::optional<bool> parse_boolean(std::string_view text) {
 
 bool is_long256(std::string_view text) {
   if (text.size() < 3 || text.size() > 66 || !text.starts_with("0x")) return false;
-  return text.find_first_not_of("0123456789abcdef", 2) == std::string_view::npos;
+  return text.find_first_not_of("0123456789abcdefABCDEF", 2) == std::string_view::npos;
 }
 
 }  // namespace questnode::ilp

@@ -36,7 +36,7 @@ std::optional<std::int64_t> parse_integer(std::string_view text);
 std::optional<double> parse_real(std::string_view text);
 /// t, T, f, F, or true and false in any case.
 std::optional<bool> parse_boolean(std::string_view text);
-/// "0x" and up to 64 lowercase hexadecimal digits.
+/// "0x" and up to 64 hexadecimal digits.
 bool is_long256(std::string_view text);
 
 }  // namespace questnode::ilp

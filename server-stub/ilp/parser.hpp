@@ -1,4 +1,5 @@
-// ILP as QuestDB's server takes it: text of version 1, binary values of version 2. Facts: docs/ilp.md.
+// ILP as QuestDB's server takes it: text of version 1, binary values of version 2, decimals of version 3.
+// Facts: docs/ilp.md.
 #pragma once
 
 #include <cstdint>

@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "engine/sequencer.hpp"
-#include "ilp/dictionary.hpp"
+#include "ilp/symbol_dictionary.hpp"
 #include "ilp/scan.hpp"
 
 namespace questnode::ilp {
@@ -80,6 +80,8 @@ class TableBuilder {
     place(to, to.reals.size());
     to.reals.push_back(value);
   }
+  /// Names the column without a value.
+  void null(ColumnIndex column, engine::ColumnType type) { typed(column, type, 0); }
   void symbol(ColumnIndex column, std::string_view value) {
     engine::BlockColumn& to = typed(column, engine::ColumnType::symbol, 0);
     place(to, to.codes.size());

@@ -148,7 +148,7 @@ std::string settings_json(const Node& node, const Config& config) {
       {"release.version", kVersion},
       {"http.settings.readonly", false},
       {"accepting.writes", std::move(writes)},
-      {"line.proto.support.versions", {1, 2}},
+      {"line.proto.support.versions", {1, 2, 3}},
       {"ilp.proto.transports", std::move(transports)},
       {"cairo.max.file.name.length", 127},
       {"questclient.delivery", 1},

@@ -133,7 +133,7 @@ void Node::start_writing(std::uint64_t epoch) {
   {
     std::lock_guard lock(write_mutex_);
     epoch_ = epoch;
-    sequencer_.emplace(std::move(state));
+    sequencer_.emplace(std::move(state), creation_policy());
     writable_ = true;
   }
   commit_->appended(wal_->last());

@@ -137,6 +137,7 @@ class Node {
   void failed(const std::string& message);
 
   engine::ClusterState state_at_wal_end();
+  engine::CreationPolicy creation_policy() const { return {config_.create_tables, config_.create_columns}; }
   bool ready_to_sequence();
   std::string refusal() const;
   WriteAnswer closed_answer() const;

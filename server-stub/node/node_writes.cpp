@@ -51,7 +51,7 @@ bool Node::ready_to_sequence() {
   if (!writable_) return false;
   if (!sequencer_) {
     tokens_->drop_ahead();
-    sequencer_.emplace(state_at_wal_end());
+    sequencer_.emplace(state_at_wal_end(), creation_policy());
   }
   return true;
 }

@@ -59,7 +59,9 @@ Server::Server(Config config, const std::filesystem::path& root,
                                  NodeParts{clock_, random_, store_.get(), advertised, std::move(failed)});
   api_ = std::make_unique<Api>(*node_, config_);
   gate_.open(*api_);
-  const nlohmann::ordered_json ready = {{"pid", getpid()}, {"address", address_}, {"name", config_.name}};
+  start_line_server();
+  nlohmann::ordered_json ready = {{"pid", getpid()}, {"address", address_}, {"name", config_.name}};
+  if (line_server_) ready["line_tcp"] = line_address_;
   base::replace_file(layout_.ready(), ready.dump() + "\n");
 }
 
@@ -67,7 +69,29 @@ Server::~Server() {
   std::error_code ignored;
   std::filesystem::remove(layout_.ready(), ignored);
   http_.reset();  // No request comes any more; replies that the node still gives go nowhere.
+  line_server_.reset();
   api_.reset();
+}
+
+void Server::start_line_server() {
+  if (!config_.line_tcp || config_.read_only) return;
+  std::optional<LineKeys> keys;
+  if (!config_.line_auth_file.empty()) {
+    const auto text = base::read_file(config_.line_auth_file);
+    if (!text) throw std::runtime_error("line.tcp.auth.db.path: there is no file " + config_.line_auth_file);
+    keys = LineKeys::parse(*text);
+  }
+  line_writer_ =
+      std::make_unique<LineWriter>(*node_, random_, std::move(keys), config_.line_max_buffer_bytes);
+  front::LineServerOptions options;
+  options.address = config_.line_address;
+  options.port = config_.line_port;
+  options.max_connections = config_.line_max_connections;
+  const TlsFiles tls = tls_of(config_, config_.line_tls);
+  options.tls_certificate = tls.certificate;
+  options.tls_private_key = tls.private_key;
+  line_server_ = std::make_unique<front::LineServer>(options, *line_writer_);
+  line_address_ = config_.line_address + ":" + std::to_string(line_server_->port());
 }
 
 void Server::open_store() {

@@ -9,9 +9,11 @@
 #include "base/clock.hpp"
 #include "base/random.hpp"
 #include "front/http_server.hpp"
+#include "front/line_server.hpp"
 #include "node/answers.hpp"
 #include "node/api.hpp"
 #include "node/config.hpp"
+#include "node/line_writer.hpp"
 #include "node/node.hpp"
 #include "node/node_files.hpp"
 
@@ -39,9 +41,12 @@ class Server {
   Node& node() { return *node_; }
   /// Where it listens: "127.0.0.1:9000".
   const std::string& address() const { return address_; }
+  /// Where it takes ILP over TCP; empty: nowhere.
+  const std::string& line_address() const { return line_address_; }
 
  private:
   void open_store();
+  void start_line_server();
 
   const Config config_;
   const RootLayout layout_;
@@ -50,10 +55,13 @@ class Server {
   std::unique_ptr<RootLock> lock_;
   std::unique_ptr<object_store::ObjectStore> store_;
   std::string address_;
+  std::string line_address_;
   Gate gate_;
   std::unique_ptr<Node> node_;
   std::unique_ptr<Api> api_;
   std::unique_ptr<front::HttpServer> http_;
+  std::unique_ptr<LineWriter> line_writer_;
+  std::unique_ptr<front::LineServer> line_server_;
 };
 
 }  // namespace questnode::node

@@ -128,8 +128,12 @@ Rescued copy_good_frames(Views& views, SegmentWriter& writer, Fsn first, Fsn lim
   writer.begin();
   writer.put_header(header);
   for (Fsn fsn = first; last != 0 ? fsn <= last : misses < kMaxMissesInARow; ++fsn) {
-    const auto frame = views.probe(fsn);
+    auto frame = views.probe(fsn);
     if (!frame) {
+      if (header.position_end > fsn) {
+        header.position.reset();
+        header.position_end = first;
+      }
       ++misses;
       if (last != 0)
         rescued.bad.add(fsn);
@@ -137,6 +141,8 @@ Rescued copy_good_frames(Views& views, SegmentWriter& writer, Fsn first, Fsn lim
         missed.add(fsn);
       continue;
     }
+    // Where rows are lost the source must send again what came behind them: a position never runs ahead.
+    if (misses != 0 || !rescued.bad.empty() || !missed.empty()) frame->position.reset();
     // Without a known end, numbers behind the last good frame may never have been used.
     if (last == 0) rescued.bad = missed;
     misses = 0;
@@ -149,6 +155,7 @@ Rescued copy_good_frames(Views& views, SegmentWriter& writer, Fsn first, Fsn lim
     writer.begin();
     bytes = 0;
   }
+  writer.put_header(header);
   writer.commit();
   return rescued;
 }

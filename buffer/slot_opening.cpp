@@ -48,6 +48,22 @@ Fsn look_into_unnamed(const SlotFolder& folder, std::string_view key, SlotFindin
   }
 }
 
+// After a rescue only. What is damaged itself is left for the reader to find.
+std::optional<std::string> older_position(const SlotFolder& folder, const SlotFindings& findings,
+                                          std::string_view key) {
+  Fsn limit = 0;
+  for (auto at = findings.segments.rbegin(); at != findings.segments.rend(); limit = (at++)->first) {
+    try {
+      SegmentReader reader(folder.segment(at->first), key);
+      if (auto position = reader.position(limit)) return position;
+      if (reader.header() && !reader.header()->salvaged) return std::nullopt;
+    } catch (const SegmentDamaged&) {
+      continue;
+    }
+  }
+  return std::nullopt;
+}
+
 [[noreturn]] void refuse_key(const SlotFolder& folder, bool encrypted, bool key_given) {
   const std::string slot = "The slot " + folder.path().string();
   throw Error(ErrorCode::slot_key, Disposition::terminal,
@@ -114,8 +130,10 @@ SlotFindings look_into_slot(const SlotFolder& folder, base::RandomSource& random
     }
     findings.end = std::max({findings.end, first, segment.highest + 1});
     if (segment.header) {
-      if (!position_known) findings.position = segment.position;
-      position_known = true;
+      // A rescue may have lost the position: then an older segment tells one.
+      const bool tells = segment.position.has_value() || !segment.header->salvaged;
+      if (!position_known && tells) findings.position = segment.position;
+      position_known = position_known || tells;
       findings.trimmed = std::max(findings.trimmed, segment.header->trimmed);
       findings.rows = std::max(findings.rows, segment.header->rows_before + segment.rows);
     }
@@ -124,6 +142,7 @@ SlotFindings look_into_slot(const SlotFolder& folder, base::RandomSource& random
     limit = first;
   }
   for (const Fsn first : findings.empty) findings.segments.erase(first);
+  if (!position_known) findings.position = older_position(folder, findings, key);
   for (auto& [first, bytes] : findings.segments) bytes = folder.segment_bytes(first);
   findings.end = std::max(findings.end, findings.trimmed);
   return findings;

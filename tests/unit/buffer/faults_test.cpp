@@ -358,4 +358,10 @@ TEST_F(Faults, SlotThatCannotBeOpenedOpensLater) {
 }
 
 }  // namespace
+
+void fail_next_log_sync();
+void fail_next_log_sync() {
+  disk.fail(Operation::sync, 0, SQLITE_IOERR_FSYNC, 1, true);
+}
+
 }  // namespace questclient::buffer

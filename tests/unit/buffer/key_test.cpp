@@ -1,0 +1,179 @@
+// A slot with a key: nothing of the rows stands on the disk, and no other key opens it.
+#include <map>
+
+#include <sqlite3.h>
+
+#include "slot_fixture.hpp"
+
+namespace questclient::buffer {
+namespace {
+
+namespace fs = std::filesystem;
+
+class Key : public SlotTest {
+ protected:
+  Key() { options_.key = std::string(32, 'k'); }
+
+  std::string everything_on_disk() const {
+    std::string all;
+    for (const auto& entry : fs::recursive_directory_iterator(folder())) {
+      if (!entry.is_regular_file() || entry.path().extension() == ".db-shm") continue;
+      std::ifstream stream(entry.path(), std::ios::binary);
+      all.append(std::istreambuf_iterator<char>(stream), std::istreambuf_iterator<char>());
+    }
+    return all;
+  }
+  /// Names and contents: what "before anything is changed" compares. SQLite's shared memory does not count.
+  std::map<std::string, std::string> snapshot() const {
+    std::map<std::string, std::string> files;
+    for (const auto& entry : fs::recursive_directory_iterator(folder())) {
+      const std::string name = entry.path().filename().string();
+      if (!entry.is_regular_file() || name.ends_with("-shm") || name == ".lock") continue;
+      std::ifstream stream(entry.path(), std::ios::binary);
+      files[name] = std::string(std::istreambuf_iterator<char>(stream), std::istreambuf_iterator<char>());
+    }
+    return files;
+  }
+  void expect_refused(const std::string& key, const char* says) {
+    slot_.reset();
+    options_.key = key;
+    const auto before = snapshot();
+    try {
+      open();
+      FAIL() << "opened";
+    } catch (const Error& error) {
+      EXPECT_EQ(error.code(), ErrorCode::slot_key);
+      EXPECT_NE(std::string(error.what()).find(says), std::string::npos) << error.what();
+    }
+    EXPECT_TRUE(snapshot() == before) << "nothing was changed";
+  }
+  void append_secret() {
+    const std::string payload = "SECRETPAYLOAD of a row\n";
+    const std::vector<std::uint32_t> lengths{static_cast<std::uint32_t>(payload.size())};
+    slot_->append({payload, lengths, "SECRETPOSITION"});
+    slot_->append({{}, {}, "SECRETALONE"});
+    DeadLetter letter;
+    letter.fsn = 1;
+    letter.payload = payload;
+    letter.reason = "SECRETREASON";
+    slot_->bury(letter);
+  }
+};
+
+TEST_F(Key, RowsPositionsAndDeadLettersAreNotReadableOnTheDisk) {
+  open();
+  append_secret();
+  slot_.reset();
+  EXPECT_EQ(everything_on_disk().find("SECRET"), std::string::npos);
+  open();
+  EXPECT_EQ(slot_->position(), "SECRETALONE");
+  const auto frames = read_all();
+  ASSERT_EQ(frames.size(), 1U);
+  EXPECT_EQ(frames[0]->payload, "SECRETPAYLOAD of a row\n");
+  slot_.reset();
+  fs::remove_all(folder());
+  options_.key.clear();
+  open();
+  append_secret();
+  slot_.reset();
+  EXPECT_NE(everything_on_disk().find("SECRETPAYLOAD"), std::string::npos) << "the control finds it";
+}
+
+TEST_F(Key, EverythingIsReadBackAcrossSegmentsAndOpenings) {
+  options_.max_segment_bytes = 64 << 10;
+  options_.max_memory_bytes = 0;
+  open();
+  for (std::uint64_t n = 1; n <= 40; ++n) append(n, 9000);
+  open();
+  for (std::uint64_t n = 41; n <= 60; ++n) append(n, 9000);
+  const auto frames = read_all();
+  ASSERT_EQ(frames.size(), 60U);
+  for (std::uint64_t n = 1; n <= 60; ++n) EXPECT_EQ(rows_of(*frames[n - 1]), rows_for(n, 9000));
+  EXPECT_TRUE(slot_->take_damage().empty());
+}
+
+TEST_F(Key, MissingOrOtherKeyIsRefusedBeforeAnythingChanges) {
+  open();
+  append(1);
+  expect_refused("", "is encrypted");
+  expect_refused(std::string(32, 'o'), "another key");
+  options_.key = std::string(32, 'k');
+  open();
+  EXPECT_EQ(read_all().size(), 1U);
+}
+
+TEST_F(Key, KeyForASlotWithPlainRowsIsRefusedUntilItIsDrained) {
+  options_.key.clear();
+  open();
+  append(1);
+  slot_->append({{}, {}, "kept"});
+  expect_refused(std::string(32, 'k'), "drain");
+  options_.key.clear();
+  open();
+  slot_->trim(2);
+  slot_.reset();
+  options_.key = std::string(32, 'k');
+  open();
+  EXPECT_EQ(slot_->position(), "kept");
+  EXPECT_EQ(append(2), 2U);
+  open();
+  EXPECT_EQ(read_all().size(), 1U);
+  EXPECT_EQ(slot_->position(), "kept");
+}
+
+TEST_F(Key, KeyOfAnotherSizeIsAConfigurationError) {
+  options_.key = "short";
+  try {
+    open();
+    FAIL();
+  } catch (const Error& error) {
+    EXPECT_EQ(error.code(), ErrorCode::config);
+    EXPECT_EQ(std::string(error.what()).find("short"), std::string::npos) << "the key is not in the message";
+  }
+}
+
+TEST_F(Key, FrameOfAnotherStreamIsNotAccepted) {
+  options_.max_memory_bytes = 0;
+  open();
+  append(1, 2000);
+  slot_.reset();
+  const auto victim = files("seg-", ".db").front();
+  const auto other = root_ / "other";
+  fs::copy(folder(), other);
+  const auto foreign = other / victim.filename();
+  fs::remove_all(folder());
+  open();
+  append(2, 2000);
+  slot_.reset();
+  // The same number under the same key, from another stream, with a checksum that fits.
+  sqlite3* handle = nullptr;
+  ASSERT_EQ(sqlite3_open(victim.c_str(), &handle), SQLITE_OK);
+  const std::string sql = "ATTACH '" + foreign.string() +
+                          "' AS foreign_slot; DELETE FROM main.frames;"
+                          "INSERT INTO main.frames SELECT * FROM foreign_slot.frames";
+  ASSERT_EQ(sqlite3_exec(handle, sql.c_str(), nullptr, nullptr, nullptr), SQLITE_OK)
+      << sqlite3_errmsg(handle);
+  sqlite3_close(handle);
+  open();
+  EXPECT_TRUE(read_all().empty());
+  EXPECT_EQ(slot_->take_damage().size() + report_.damage.size(), 1U);
+}
+
+TEST_F(Key, DamagedEncryptedSegmentIsRescued) {
+  options_.max_memory_bytes = 0;
+  open();
+  for (std::uint64_t n = 1; n <= 12; ++n) append(n, 20'000);
+  slot_.reset();
+  const auto log = files("seg-", ".db-wal").front();
+  flip(log, fs::file_size(log) / 2);
+  open();
+  const auto frames = read_all();
+  EXPECT_GE(frames.size(), 11U);
+  for (const auto& frame : frames) EXPECT_EQ(rows_of(*frame), rows_for(frame->fsn, 20'000));
+  EXPECT_EQ(report_.damage.size(), 1U);
+  slot_.reset();
+  EXPECT_EQ(everything_on_disk().find("row 3:0"), std::string::npos) << "the rescue is encrypted too";
+}
+
+}  // namespace
+}  // namespace questclient::buffer

@@ -1,0 +1,213 @@
+// At the quota: what is counted, what is told, what is dropped on request (I7).
+#include <map>
+#include <mutex>
+#include <set>
+#include <thread>
+
+#include "slot_fixture.hpp"
+
+namespace questclient::buffer {
+namespace {
+
+class Quota : public SlotTest, public testing::WithParamInterface<bool> {
+ protected:
+  Quota() {
+    options_.max_memory_bytes = 0;
+    if (GetParam()) {
+      options_.max_total_bytes = 1 << 20;
+      options_.max_segment_bytes = 128 << 10;
+    } else {
+      options_.sf_dir.clear();
+      options_.max_total_bytes = 400'000;
+    }
+  }
+  void open_and_listen() {
+    open();
+    slot_->on_event([this](const SlotEvent& event) {
+      const std::lock_guard<std::mutex> lock(mutex_);
+      events_.push_back(event);
+    });
+  }
+  std::size_t events(SlotEvent::Kind kind) {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    return static_cast<std::size_t>(
+        std::count_if(events_.begin(), events_.end(), [&](const auto& event) { return event.kind == kind; }));
+  }
+  /// Files are removed by another thread.
+  void wait_until_below(std::uint64_t bytes) {
+    for (int n = 0; n < 20'000 && slot_->stats().bytes >= bytes; ++n)
+      std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    ASSERT_LT(slot_->stats().bytes, bytes);
+  }
+
+  std::mutex mutex_;
+  std::vector<SlotEvent> events_;
+};
+
+INSTANTIATE_TEST_SUITE_P(Kinds, Quota, testing::Bool(),
+                         [](const auto& kind) { return kind.param ? "OnDisk" : "InMemory"; });
+
+TEST_P(Quota, FillingIsToldOnceAndAgainAfterItFell) {
+  open_and_listen();
+  const std::uint64_t percent = options_.max_total_bytes / 100;
+  const auto fill = [&] {
+    while (slot_->stats().bytes < 83 * percent) append(1, 10'000);
+  };
+  fill();
+  EXPECT_EQ(events(SlotEvent::Kind::filling), 1U);
+  EXPECT_GE(slot_->stats().bytes, 80 * percent);
+  append(1, 10'000);
+  EXPECT_EQ(events(SlotEvent::Kind::filling), 1U);
+  slot_->trim(slot_->end() - 2);
+  wait_until_below(70 * percent);
+  fill();
+  EXPECT_EQ(events(SlotEvent::Kind::filling), 2U);
+}
+
+TEST_P(Quota, WaitingIsCountedInStallsAndTime) {
+  options_.append_deadline = std::chrono::milliseconds(30);
+  open();
+  EXPECT_EQ(slot_->stats().backpressure_nanos, 0U);
+  EXPECT_THROW(for (;;) append(1, 20'000), Error);
+  EXPECT_EQ(slot_->stats().backpressure_stalls, 1U);
+  EXPECT_GE(slot_->stats().backpressure_nanos, 30'000'000U);
+}
+
+TEST_P(Quota, DropOldestGoesOnAndCountsEveryLostRow) {
+  options_.overflow = SlotOverflow::drop_oldest;
+  options_.append_deadline = std::chrono::hours(1);
+  open_and_listen();
+  std::vector<std::uint64_t> rows{0};
+  for (std::uint64_t n = 1; n <= 200; ++n) {
+    ASSERT_EQ(append(n, 20'000), n);
+    rows.push_back(rows_for(n, 20'000).lengths.size());
+    if (n == 10) slot_->trim(4);  // the cluster has these: they are not lost
+  }
+  const auto frames = read_all();
+  ASSERT_FALSE(frames.empty());
+  const Fsn first = frames.front()->fsn;
+  EXPECT_GT(first, 100U);
+  ASSERT_EQ(frames.size(), 200 - first + 1) << "what is left is whole";
+  for (const auto& frame : frames) EXPECT_EQ(rows_of(*frame), rows_for(frame->fsn, 20'000));
+  std::uint64_t lost = 0;
+  for (Fsn fsn = 4; fsn < first; ++fsn) lost += rows[fsn];
+  EXPECT_EQ(slot_->stats().rows_dropped, lost);
+  EXPECT_EQ(slot_->stats().first, first);
+  EXPECT_LE(slot_->stats().bytes, options_.max_total_bytes);
+  const std::lock_guard<std::mutex> lock(mutex_);
+  std::uint64_t told = 0;
+  Fsn next = 4;
+  for (const SlotEvent& event : events_) {
+    if (event.kind != SlotEvent::Kind::rows_dropped) continue;
+    EXPECT_EQ(event.first, next) << "every lost frame is named once";
+    EXPECT_LT(event.first, event.end);
+    next = event.end;
+    told += event.rows;
+  }
+  EXPECT_EQ(next, first);
+  EXPECT_EQ(told, lost);
+}
+
+TEST_P(Quota, DropOldestBesideASenderLosesOnlyWhatItNamed) {
+  options_.overflow = SlotOverflow::drop_oldest;
+  options_.append_deadline = std::chrono::hours(1);
+  open_and_listen();
+  std::atomic<bool> stop = false;
+  std::map<Fsn, Rows> seen;
+  std::thread sender([&] {
+    Fsn next = 1;
+    while (!stop || next < slot_->end()) {
+      for (const auto& frame : slot_->read(next, 100'000, 20)) {
+        seen[frame->fsn] = rows_of(*frame);
+        next = frame->fsn + 1;
+      }
+      if (next % 3 == 0) slot_->trim(next);
+    }
+  });
+  for (std::uint64_t n = 1; n <= 300; ++n) append(n, 15'000);
+  stop = true;
+  sender.join();
+  std::set<Fsn> named;
+  for (const SlotEvent& event : events_) {
+    if (event.kind != SlotEvent::Kind::rows_dropped) continue;
+    for (Fsn fsn = event.first; fsn < event.end; ++fsn) {
+      EXPECT_TRUE(named.insert(fsn).second);
+    }
+  }
+  for (Fsn fsn = 1; fsn <= 300; ++fsn) {
+    EXPECT_TRUE(seen.contains(fsn) || named.contains(fsn)) << fsn;
+    if (seen.contains(fsn)) {
+      EXPECT_EQ(seen[fsn], rows_for(fsn, 15'000));
+    }
+  }
+  EXPECT_TRUE(slot_->take_damage().empty());
+}
+
+TEST_P(Quota, DropOldestMakesRoomForLaterAppendsToo) {
+  options_.overflow = SlotOverflow::drop_oldest;
+  options_.max_memory_bytes = 100'000;
+  std::atomic<std::uint64_t> ended = 0;
+  open_and_listen();
+  for (std::uint64_t n = 1; n <= 100; ++n) {
+    Rows rows = rows_for(n, 20'000);
+    while (!slot_->append_later(rows.payload, rows.lengths, std::nullopt, [&](const Appended& appended) {
+      EXPECT_FALSE(appended.failure);
+      ++ended;
+    }))
+      std::this_thread::yield();
+  }
+  for (int n = 0; n < 20'000 && ended < 100; ++n) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  EXPECT_EQ(ended, 100U);
+  EXPECT_GT(slot_->stats().rows_dropped, 0U);
+  EXPECT_EQ(read_all().back()->fsn, 100U);
+}
+
+class Measures : public SlotTest {};
+
+TEST_F(Measures, OldestFrameIsDatedFromMemoryAndFromTheDisk) {
+  options_.max_memory_bytes = 0;
+  open();
+  EXPECT_EQ(slot_->stats().oldest_wall_nanos, 0);
+  append(1);
+  append(2);
+  EXPECT_EQ(slot_->stats().oldest_wall_nanos, 0) << "not read yet, so unknown";
+  read_all();
+  EXPECT_EQ(slot_->stats().oldest_wall_nanos, clock_.wall_nanos());
+  slot_->trim(3);
+  EXPECT_EQ(slot_->stats().oldest_wall_nanos, 0);
+  options_.max_memory_bytes = 1 << 20;
+  open();
+  append(3);
+  EXPECT_EQ(slot_->stats().oldest_wall_nanos, clock_.wall_nanos());
+}
+
+TEST_F(Measures, SyncsAndDeadLettersAreCounted) {
+  options_.durability = SlotDurability::append;
+  open();
+  append(1);
+  append(2);
+  EXPECT_EQ(slot_->stats().syncs, 2U);
+  DeadLetter letter;
+  letter.payload = "bad\n";
+  slot_->bury(letter);
+  EXPECT_EQ(slot_->stats().dead_letters, 1U);
+  EXPECT_GT(slot_->stats().dead_letter_bytes, 0U);
+}
+
+TEST_F(Measures, PublishedStatsAreReplacedWholeAndGoWithTheSlot) {
+  open();
+  const auto shown = [this] {
+    std::ifstream stream(folder() / "stats.json");
+    return std::string(std::istreambuf_iterator<char>(stream), std::istreambuf_iterator<char>());
+  };
+  slot_->publish_stats(R"({"frames": 1, "hosts": ["a"]})");
+  EXPECT_EQ(shown(), R"({"frames": 1, "hosts": ["a"]})");
+  slot_->publish_stats("{}");
+  EXPECT_EQ(shown(), "{}");
+  EXPECT_TRUE(files("stats.json.", "").empty());
+  slot_.reset();
+  EXPECT_TRUE(files("stats.json", "").empty());
+}
+
+}  // namespace
+}  // namespace questclient::buffer

@@ -37,7 +37,10 @@ std::string protocol_type(const BlockColumn& column) {
 }
 
 CastFailure cast_error(const BlockColumn& column, const ColumnDefinition& target, std::size_t value) {
-  return {value, "cast error from protocol type: " + protocol_type(column) +
+  // Arrays of other dimensions are told apart, from anything else an array is just that.
+  const bool other_than_array =
+      column.type == ColumnType::double_array && target.type != ColumnType::double_array;
+  return {value, "cast error from protocol type: " + (other_than_array ? "ARRAY" : protocol_type(column)) +
                      " to column type: " + target.type_text()};
 }
 

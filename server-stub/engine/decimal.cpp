@@ -12,8 +12,9 @@ bool all_digits(std::string_view text) {
 
 /// What stands behind the `e`; nullopt: no number, or beyond every decimal.
 std::optional<int> parse_exponent(std::string_view text) {
-  if (text.starts_with('+')) text.remove_prefix(1);
-  if (text.starts_with("+-") || text.empty()) return std::nullopt;
+  const bool plus = text.starts_with('+');
+  if (plus) text.remove_prefix(1);
+  if (text.empty() || (plus && text.starts_with('-'))) return std::nullopt;
   int value = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
   if (error != std::errc{} || end != text.data() + text.size()) return std::nullopt;

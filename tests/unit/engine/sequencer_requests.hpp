@@ -29,10 +29,13 @@ struct Array {
   std::uint8_t dimensions;
   std::string json;
 };
+struct DecimalText {
+  std::string text;
+};
 /// NULL of type LONG: the column is named, and has no value.
 struct NoLong {};
-using Value =
-    std::variant<std::int64_t, double, bool, std::string, Tag, Micros, Nanos, Long256, Array, NoLong>;
+using Value = std::variant<std::int64_t, double, bool, std::string, Tag, Micros, Nanos, Long256, Array,
+                           NoLong, DecimalText>;
 
 struct Row {
   std::string table;
@@ -44,7 +47,7 @@ inline ColumnDefinition written_as(const std::string& name, const Value& value) 
   constexpr ColumnType kTypes[] = {ColumnType::long_,        ColumnType::double_, ColumnType::boolean,
                                    ColumnType::varchar,      ColumnType::symbol,  ColumnType::timestamp,
                                    ColumnType::timestamp_ns, ColumnType::long256, ColumnType::double_array,
-                                   ColumnType::long_};
+                                   ColumnType::long_,        ColumnType::decimal};
   const auto* array = std::get_if<Array>(&value);
   return {name, kTypes[value.index()], array == nullptr ? std::uint8_t{0} : array->dimensions};
 }
@@ -64,6 +67,7 @@ inline void append_value(BlockColumn& column, const Value& value) {
   if (const auto* nanos = std::get_if<Nanos>(&value)) column.integers.push_back(nanos->value);
   if (const auto* long256 = std::get_if<Long256>(&value)) append_text(column, long256->text);
   if (const auto* array = std::get_if<Array>(&value)) append_text(column, array->json);
+  if (const auto* decimal = std::get_if<DecimalText>(&value)) append_text(column, decimal->text);
 }
 
 inline ParsedTable& table_of(WriteRequest& request, const std::string& name) {

@@ -8,16 +8,16 @@ namespace {
 
 using Outcome = Admission::Outcome;
 
-Sequencer with_column(ColumnType type, std::uint8_t dimensions = 0) {
+Sequencer with_column(ColumnType type, std::uint8_t dimensions = 0, std::uint8_t scale = 0) {
   Sequencer sequencer{ClusterState{}};
-  const Admission made = sequencer.create_table(table_request("t", {{"c", type, dimensions}}), 0);
+  const Admission made = sequencer.create_table(table_request("t", {{"c", type, dimensions, scale}}), 0);
   EXPECT_EQ(made.outcome, Outcome::committed) << made.message;
   return sequencer;
 }
 
 /// What stands in a column of this type once the value is written; or why not.
-std::string stored(ColumnType type, const Value& value, std::uint8_t dimensions = 0) {
-  Sequencer sequencer = with_column(type, dimensions);
+std::string stored(ColumnType type, const Value& value, std::uint8_t dimensions = 0, std::uint8_t scale = 0) {
+  Sequencer sequencer = with_column(type, dimensions, scale);
   const Admission admission = sequencer.write(make_request({{"t", 1000, {{"c", value}}}}), 0);
   if (admission.outcome == Outcome::committed)
     return cell(decode_entry(admission.entry).tables[0].block, "c", 0);
@@ -89,7 +89,7 @@ TEST(Casts, StringsToWhateverTheyAreTheTextOf) {
   EXPECT_EQ(stored(ColumnType::string, text("x")), "x");
   EXPECT_EQ(stored(ColumnType::symbol, text("x")), "x");
   EXPECT_EQ(stored(ColumnType::char_, text("x")), "x");
-  EXPECT_EQ(stored(ColumnType::char_, text("\xE2\x82\xAC")), "\xE2\x82\xAC");
+  EXPECT_EQ(stored(ColumnType::char_, text("\xE2\x82\xAC")), cast_error("STRING", "CHAR"));
   EXPECT_EQ(stored(ColumnType::char_, text("xy")), cast_error("STRING", "CHAR"));
   EXPECT_EQ(stored(ColumnType::char_, text("")), cast_error("STRING", "CHAR"));
   EXPECT_EQ(stored(ColumnType::char_, text("\xF0\x9F\x98\x80")), cast_error("STRING", "CHAR"));
@@ -97,8 +97,11 @@ TEST(Casts, StringsToWhateverTheyAreTheTextOf) {
             "11111111-2222-3333-4444-aaaaaaaaaaaa");
   EXPECT_EQ(stored(ColumnType::uuid, text("1111")), cast_error("STRING", "UUID"));
   EXPECT_EQ(stored(ColumnType::ipv4, text("192.168.0.255")), "192.168.0.255");
-  for (const std::string bad : {"1.2.3", "1.2.3.256", "1.2.3.4.5", "1.2.3.4 ", "a.b.c.d", ""})
+  for (const std::string bad : {"1.2.3", "1.2.3.256", "1.2.3.4.5", "1.2.3.4 ", "a.b.c.d"})
     EXPECT_EQ(stored(ColumnType::ipv4, text(bad)), cast_error("STRING", "IPv4")) << bad;
+  for (const std::string null : {"", "null", "0.0.0.0"})
+    EXPECT_EQ(stored(ColumnType::ipv4, text(null)), "NULL");
+  EXPECT_EQ(stored(ColumnType::ipv4, text("01.2.3.4")), "1.2.3.4");
   EXPECT_EQ(stored(ColumnType::long256, text("0xAB")), "0xab");
   EXPECT_EQ(stored(ColumnType::long256, text("ab")), cast_error("STRING", "LONG256"));
   EXPECT_EQ(stored(ColumnType::double_, text("1")), cast_error("STRING", "DOUBLE"));
@@ -120,11 +123,112 @@ TEST(Casts, TimestampsToTheColumnsUnit) {
 TEST(Casts, ArraysToTheSameDimensionsOnly) {
   EXPECT_EQ(stored(ColumnType::double_array, Array{2, "[[1]]"}, 2), "[[1]]");
   EXPECT_EQ(stored(ColumnType::double_array, Array{1, "[1]"}, 2), cast_error("DOUBLE[]", "DOUBLE[][]"));
-  EXPECT_EQ(stored(ColumnType::double_, Array{1, "[1]"}), cast_error("DOUBLE[]", "DOUBLE"));
+  EXPECT_EQ(stored(ColumnType::double_, Array{1, "[1]"}), cast_error("ARRAY", "DOUBLE"));
   EXPECT_EQ(stored(ColumnType::double_array, 1.0, 1), cast_error("FLOAT", "DOUBLE[]"));
 }
 
+TEST(Casts, StringsToGeohashesCutOffOrNull) {
+  const auto characters = [](const std::string& value) { return stored(ColumnType::geohash, value, 20); };
+  EXPECT_EQ(characters("u33d"), "u33d");
+  EXPECT_EQ(characters("U33D8B"), "u33d");
+  for (const std::string null : {"u33", "", "aaaa", "u3!d"}) EXPECT_EQ(characters(null), "NULL") << null;
+  EXPECT_EQ(stored(ColumnType::geohash, std::string("u33"), 7), "1101000");
+  EXPECT_EQ(stored(ColumnType::geohash, std::string("u"), 7), "NULL");
+  EXPECT_EQ(stored(ColumnType::geohash, Tag{"u33d"}, 20), cast_error("TAG", "GEOHASH(4c)"));
+}
+
+/// Into DECIMAL(5,2).
+std::string decimal(const Value& value) {
+  return stored(ColumnType::decimal, value, 5, 2);
+}
+std::string loses(const std::string& number, const std::string& type = "DECIMAL(5,2)") {
+  return "value error: converting " + number + " to " + type + " will result in loss of precision";
+}
+std::string beyond(const std::string& number) {
+  return "line protocol value: " + number + " is out bounds of column type: DECIMAL(5,2)";
+}
+
+TEST(Casts, DecimalsToTheColumnsScale) {
+  EXPECT_EQ(decimal(DecimalText{"123.45"}), "123.45");
+  EXPECT_EQ(decimal(DecimalText{"-7"}), "-7.00");
+  EXPECT_EQ(decimal(DecimalText{"1.2300"}), "1.23");
+  EXPECT_EQ(decimal(DecimalText{"0.000"}), "0.00");
+  EXPECT_EQ(decimal(DecimalText{"1.234"}), loses("1.234"));
+  EXPECT_EQ(decimal(DecimalText{"1234.5"}), beyond("1234.50"));
+  EXPECT_EQ(stored(ColumnType::double_, DecimalText{"1.25"}), loses("1.25", "DOUBLE"));
+  EXPECT_EQ(stored(ColumnType::varchar, DecimalText{"1.25"}), loses("1.25", "VARCHAR"));
+}
+
+TEST(Casts, OtherNumbersAndTextsToDecimals) {
+  EXPECT_EQ(decimal(std::int64_t{999}), "999.00");
+  EXPECT_EQ(decimal(std::int64_t{-1000}), beyond("-1000"));
+  EXPECT_EQ(decimal(1.5), "1.50");
+  EXPECT_EQ(decimal(1.234), loses("1.234"));
+  EXPECT_EQ(decimal(12345.0), loses("12345.0"));
+  EXPECT_EQ(decimal(std::string("1.5")), "1.50");
+  for (const std::string bad : {"abc", "", "1.234", "99999"})
+    EXPECT_EQ(decimal(bad), "value error: " + bad + " cannot be converted to column type: DECIMAL(5,2)");
+  EXPECT_EQ(decimal(true), cast_error("BOOLEAN", "DECIMAL(5,2)"));
+  EXPECT_EQ(decimal(Micros{5}), cast_error("TIMESTAMP", "DECIMAL(5,2)"));
+  EXPECT_EQ(decimal(Tag{"1.5"}), cast_error("TAG", "DECIMAL(5,2)"));
+}
+
+TEST(Casts, ANullAmongTextsLeavesTheOtherRowsWhereTheyAre) {
+  Sequencer sequencer = with_column(ColumnType::ipv4);
+  const Admission admission = sequencer.write(
+      make_request({{"t", 1, {{"c", "1.1.1.1"}}}, {"t", 2, {{"c", "null"}}}, {"t", 3, {{"c", "3.3.3.3"}}}}),
+      0);
+  ASSERT_EQ(admission.outcome, Outcome::committed) << admission.message;
+  const Block block = decode_entry(admission.entry).tables[0].block;
+  EXPECT_EQ(cell(block, "c", 0), "1.1.1.1");
+  EXPECT_EQ(cell(block, "c", 1), "NULL");
+  EXPECT_EQ(cell(block, "c", 2), "3.3.3.3");
+}
+
+TEST(NewColumns, DecimalsMustBeCreatedByHand) {
+  Sequencer sequencer = with_column(ColumnType::long_);
+  for (const std::string table : {"t", "fresh"}) {
+    const Admission admission = sequencer.write(make_request({{table, 1, {{"d", DecimalText{"1.5"}}}}}), 0);
+    EXPECT_EQ(admission.outcome, Outcome::refused);
+    EXPECT_EQ(admission.line, 1U);
+    EXPECT_TRUE(
+        admission.message.ends_with("table: " + table + "; decimal columns must be created manually: d"))
+        << admission.message;
+  }
+  EXPECT_EQ(sequencer.state().table("fresh"), nullptr);
+}
+
+TEST(NewColumns, CreatingThemCanBeForbidden) {
+  Sequencer maker = with_column(ColumnType::long_);
+  Sequencer sequencer{maker.state(), {.tables = false, .columns = false}};
+  const Admission column = sequencer.write(
+      make_request({{"t", 1, {{"c", std::int64_t{1}}}}, {"t", 2, {{"more", std::int64_t{1}}}}}), 0);
+  EXPECT_EQ(column.line, 2U);
+  EXPECT_TRUE(column.message.ends_with(
+      "error in line 2: table: t, column: more does not exist, creating new columns is disabled"))
+      << column.message;
+  const Admission table = sequencer.write(make_request({{"fresh", 1, {{"c", std::int64_t{1}}}}}), 0);
+  EXPECT_EQ(table.line, 1U);
+  EXPECT_TRUE(table.message.ends_with("table: fresh; table does not exist, creating new tables is disabled"));
+  EXPECT_EQ(sequencer.write(make_request({{"t", 1, {{"c", std::int64_t{1}}}}}), 0).outcome,
+            Outcome::committed);
+}
+
+TEST(NewColumns, DecimalsAndGeohashesSurviveEntryAndState) {
+  Sequencer sequencer{ClusterState{}};
+  const Admission made = sequencer.create_table(
+      table_request(
+          "t", {{"d", ColumnType::decimal, 18, 3}, {"g", ColumnType::geohash, 7}, {"l", ColumnType::long_}}),
+      0);
+  ASSERT_EQ(made.outcome, Outcome::committed) << made.message;
+  EXPECT_EQ(columns_text(decode_entry(made.entry).tables[0].creation->columns),
+            "DECIMAL(18,3) d,GEOHASH(7b) g,LONG l,TIMESTAMP ts");
+  const ClusterState again = ClusterState::deserialize(sequencer.state().serialize());
+  EXPECT_EQ(again.table("t")->columns, sequencer.state().table("t")->columns);
+}
+
 TEST(Casts, Long256ToItselfAndSymbols) {
+  EXPECT_EQ(stored(ColumnType::long256, Long256{"0xAB"}), "0xab");
   EXPECT_EQ(stored(ColumnType::long256, Long256{"0x1f"}), "0x1f");
   EXPECT_EQ(stored(ColumnType::symbol, Long256{"0x1f"}), "0x1f");
   EXPECT_EQ(stored(ColumnType::varchar, Long256{"0x1f"}), cast_error("LONG256", "VARCHAR"));

@@ -209,6 +209,65 @@ TEST_F(Select, ShowsTablesAndColumns) {
   EXPECT_EQ(error("SHOW TABLES trades"), "unexpected 'trades'");
 }
 
+TEST_F(Select, TimesAreComparedWithTexts) {
+  // 2022-01-01T00:00:00, a second later, and 2023.
+  tables.create("times",
+                rows_of({1'640'995'200'000'000, 1'640'995'201'000'000, 1'672'531'200'000'000},
+                        {integers("a", {1, 2, 3}), integers("d", {0, 1000, 2000}, ColumnType::date)}));
+  tables.create("nanos", rows_of({1'640'995'200'000'000'001}, {integers("a", {1})}), {},
+                ColumnType::timestamp_ns);
+  tables.apply_all();
+  const auto found = [&](const std::string& condition) {
+    std::string numbers;
+    for (const auto& row : tables.rows("SELECT a FROM times t WHERE " + condition))
+      numbers += std::to_string(row[0].get<int>());
+    return numbers;
+  };
+  EXPECT_EQ(found("timestamp > '2022-01-01'"), "23");
+  EXPECT_EQ(found("timestamp >= '2022-01-01T00:00:00.000000Z'"), "123");
+  EXPECT_EQ(found("'2023' <= timestamp"), "3");
+  EXPECT_EQ(found("'2023' > t.timestamp"), "12");
+  EXPECT_EQ(found("t.\"timestamp\" = '2022-01-01T00:00:01'"), "2");
+  EXPECT_EQ(found("timestamp != '2022-01-01T01:00:00+01:00' AND a < 9"), "23");
+  EXPECT_EQ(found("timestamp BETWEEN '2022-01-01' AND '2022-12-31 23:59'"), "12");
+  EXPECT_EQ(found("timestamp NOT BETWEEN '2022-01-01' AND '2022-12'"), "3");
+  EXPECT_EQ(found("timestamp IN ('2022', '2023-01-01')"), "13");
+  EXPECT_EQ(found("d >= '1970-01-01T00:00:01'"), "23");
+  EXPECT_EQ(tables.rows("SELECT a FROM nanos WHERE timestamp > '2022-01-01'"), json::parse("[[1]]"));
+  EXPECT_EQ(tables.rows("SELECT a FROM nanos WHERE timestamp > '2022-01-01T00:00:00.000000001'"),
+            json::array());
+  EXPECT_EQ(tables.rows("SELECT a FROM times WHERE 'x' = 'x' AND timestamp > 0").size(), 3U);
+  const SqlAnswer wrong = tables.query("SELECT a FROM times WHERE timestamp > 'yesterday'");
+  EXPECT_EQ(wrong.status, 400);
+  EXPECT_EQ(json::parse(wrong.json).at("error"), "Invalid date [str=yesterday]");
+  EXPECT_EQ(json::parse(wrong.json).at("position"), 42);
+  EXPECT_EQ(Tables::parsed(tables.query("SELECT a FROM times WHERE timestamp > '2023'")).at("query"),
+            "SELECT a FROM times WHERE timestamp > '2023'");
+}
+
+TEST_F(Select, EveryTypeHasQuestDbsNameAndForm) {
+  Entry& made = tables.entry(
+      "all", rows_of({1, 2}, {texts("d", {"1.250"}, ColumnType::decimal, {0}),
+                              texts("g", {"u33d"}, ColumnType::geohash, {0}),
+                              texts("c", {"x"}, ColumnType::char_, {0}),
+                              texts("l", {"0xab"}, ColumnType::long256, {0}),
+                              texts("a", {"[[1.0,\"-Infinity\"]]"}, ColumnType::double_array, {0})}));
+  for (BlockColumn& column : made.tables[0].block.columns) {
+    if (column.type == ColumnType::decimal) column.dimensions = 18;
+    if (column.type == ColumnType::geohash) column.dimensions = 20;
+    if (column.type == ColumnType::double_array) column.dimensions = 2;
+  }
+  made.tables[0].creation = Tables::creation_for(made.tables[0].block);
+  made.tables[0].creation->columns[0].scale = 3;
+  tables.apply_all();
+  const json answer = Tables::parsed(tables.query("SELECT d, g, c, l, a FROM \"all\""));
+  EXPECT_EQ(answer.at("columns"), json::parse(R"([{"name":"d","type":"DECIMAL(18,3)"
+},{"name":"g","type":"GEOHASH(4c)"},
+      {"name":"c","type":"CHAR"},{"name":"l","type":"LONG256"},
+      {"name":"a","type":"ARRAY","dim":2,"elemType":"DOUBLE"}])"));
+  EXPECT_EQ(answer.at("dataset"), json::parse(R"([["1.250","u33d","x","0xab",[[1.0,null]]],[null,null,"","",null]])"));
+}
+
 TEST_F(Select, ATableWithoutAFileYetDoesNotExist) {
   tables.create("later", rows_of({1}, {integers("a", {1})}));
   ClusterState ahead = tables.store().state();

@@ -35,6 +35,7 @@ class RawClient {
       bytes.remove_prefix(static_cast<std::size_t>(sent));
     }
   }
+  int descriptor() const { return descriptor_; }
   void close_sending() { ::shutdown(descriptor_, SHUT_WR); }
 
   /// Everything until the server closes.

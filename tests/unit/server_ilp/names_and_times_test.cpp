@@ -11,7 +11,7 @@ namespace {
 TEST(Names, AreAtMost127Utf16Units) {
   const std::string fits(127, 'n');
   EXPECT_EQ(parsed(fits + " " + fits + "=1i 5"), fits + " " + fits + ":LONG=1 @5\n");
-  EXPECT_EQ(parsed(fits + "x f=1i"), "line 1: table: " + fits + "x; invalid table name: " + fits + "x");
+  EXPECT_EQ(parsed(fits + "x f=1i"), "line 1: table: " + fits + "x; invalid table name");
   EXPECT_EQ(parsed("t " + fits + "x=1i"), "line 1: table: t; invalid column name: " + fits + "x");
   std::string faces;
   for (int i = 0; i < 64; ++i) faces += "\xF0\x9F\x98\x80";  // Two units each.

@@ -163,18 +163,22 @@ class Run final : public Network {
 
   void check_client(const std::map<std::uint64_t, int>& seen) const {
     const auto& buried = client_->slot().buried();
+    const auto& dropped = client_->dropped_by_policy();
     const auto must_be_safe = [&](std::uint64_t id, const char* why) {
+      if (client_->dropped_by_slot().contains(id)) return;
       const bool bad = client_->bad_rows().contains(id);
-      if (bad && !buried.contains(id))
-        throw Violation("bad row " + std::to_string(id) + " is not in the dead letters");
+      if (bad && !buried.contains(id) && !dropped.contains(id))
+        throw Violation("bad row " + std::to_string(id) + " is neither in the dead letters nor reported");
       if (!bad && !seen.contains(id))
         throw Violation("row " + std::to_string(id) + " is lost: it was " + why);
     };
     for (const std::uint64_t id : client_->promised()) must_be_safe(id, "flushed");
     for (const std::uint64_t id : client_->slot().released()) must_be_safe(id, "trimmed");
-    for (const std::uint64_t id : buried) {
-      if (!client_->bad_rows().contains(id))
-        throw Violation("good row " + std::to_string(id) + " is in the dead letters");
+    for (const auto* given_up : {&buried, &dropped}) {
+      for (const std::uint64_t id : *given_up) {
+        if (!client_->bad_rows().contains(id))
+          throw Violation("good row " + std::to_string(id) + " is in the dead letters or dropped");
+      }
     }
   }
 
@@ -203,6 +207,7 @@ class Run final : public Network {
 
 void run_schedule(std::uint64_t seed, Bug bug, bool trace, std::map<std::string, std::uint64_t>& counters) {
   Run run(seed, bug, trace);
+  ++counters[std::string("with ") + to_string(trait_of(seed))];
   run.go();
   for (const auto& [what, times] : run.world().counters) counters[what] += times;
 }

@@ -3,55 +3,93 @@
 #include <string>
 #include <utility>
 
+#include "sim/sim_node.hpp"
+
 namespace questclient::sim {
 namespace {
 
 constexpr milliseconds kRequestTimeout{500};
 constexpr std::string_view kBadRow = "ticks id=x 5\n";
-
-sender::CoreOptions core_options(const World& world, std::size_t hosts) {
-  sender::CoreOptions options;
-  for (std::size_t host = 0; host < hosts; ++host) {
-    options.hosts.push_back({"node-" + std::to_string(host), 9000});
-  }
-  options.trim_at = world.bug == Bug::trim_committed ? TrimAt::committed : TrimAt::automatic;
-  options.request_timeout = kRequestTimeout;
-  options.max_request_bytes = 400;  // a few frames: joining and splitting happen all the time
-  return options;
-}
+constexpr std::uint64_t kDrainRate = 2000;
+constexpr std::size_t kSlotFrames = 40;  // of Trait::drop_oldest
 
 }  // namespace
+
+sender::CoreOptions SimClient::core_options() const {
+  sender::CoreOptions options;
+  for (std::size_t host = 0; host < hosts_; ++host) {
+    options.hosts.push_back({"node-" + std::to_string(host), 9000});
+  }
+  options.trim_at = world_.bug == Bug::trim_committed ? TrimAt::committed : TrimAt::automatic;
+  options.request_timeout = kRequestTimeout;
+  options.max_request_bytes = 400;  // a few frames: joining and splitting happen all the time
+  switch (world_.trait) {
+    case Trait::policies:
+      options.on_parse_error = told_to_drop_ ? ErrorPolicy::drop : ErrorPolicy::halt;
+      break;
+    case Trait::drain_rate:
+      options.drain_rate = kDrainRate;
+      break;
+    case Trait::poison:
+      options.on_internal_error = ErrorPolicy::dead_letter;
+      options.max_frame_rejections = 3;
+      options.poison_window = milliseconds(300);
+      break;
+    case Trait::tokens:
+      options.asks_for_tokens = true;
+      break;
+    case Trait::late_token:
+      options.authorization = "Bearer " + world_.fresh_token();
+      break;
+    case Trait::refused_gzip:
+      options.compression = Compression::gzip;
+      break;
+    default:
+      break;
+  }
+  return options;
+}
 
 SimClient::SimClient(World& world, Network& network, std::size_t hosts)
     : world_(world), network_(network), slot_(world), hosts_(hosts) {
   restart();
 }
 
-void SimClient::produce() {
+/// Once in a while one that no server takes.
+std::string SimClient::next_row(std::uint64_t id) {
+  const bool bad = world_.once_in(60);
+  if (bad) bad_rows_.insert(id);
+  const bool poisonous = bad && world_.trait == Trait::poison && id % 2 == 0;
+  if (bad && !poisonous) return std::string(kBadRow);
   LineBuffer buffer;
+  const char* table = world_.once_in(3) ? "trades" : "ticks";
+  buffer.table(poisonous ? kPoisonTable : table).column("id", id).at(TimestampNanos{world_.wall_nanos()});
+  return std::string(buffer.payload());
+}
+
+void SimClient::produce() {
   std::string payload;
   std::vector<std::uint32_t> lengths;
   std::vector<std::uint64_t> ids;
   const auto rows = 1 + world_.random.below(4);
   for (std::uint64_t row = 0; row < rows; ++row) {
-    const std::uint64_t id = next_id_++;
-    std::string_view line = kBadRow;
-    if (world_.once_in(60)) {
-      bad_rows_.insert(id);
-    } else {
-      buffer.clear();
-      buffer.table(world_.once_in(3) ? "trades" : "ticks")
-          .column("id", id)
-          .at(TimestampNanos{world_.wall_nanos()});
-      line = buffer.payload();
-    }
+    ids.push_back(next_id_++);
+    const std::string line = next_row(ids.back());
     payload += line;
     lengths.push_back(static_cast<std::uint32_t>(line.size()));
-    ids.push_back(id);
   }
   unsynced_.insert(ids.begin(), ids.end());
+  bytes_live_ += payload.size();
   slot_.append(std::move(payload), std::move(lengths), std::move(ids));
   if (core_) run(core_->on_appended(world_.now()));
+  if (core_ && world_.trait == Trait::drop_oldest && slot_.frames() > kSlotFrames) drop_oldest();
+}
+
+void SimClient::drop_oldest() {
+  const auto dropped = slot_.drop_oldest(kSlotFrames / 2);
+  world_.count("slot full, oldest dropped");
+  dropped_by_slot_.insert(dropped.row_ids.begin(), dropped.row_ids.end());
+  run(core_->on_rows_dropped(dropped.first, dropped.end, dropped.row_ids.size(), world_.now()));
 }
 
 void SimClient::sync() {
@@ -79,7 +117,8 @@ void SimClient::restart() {
   slot_.open();
   ++incarnation_;
   durable_ = 0;
-  core_ = std::make_unique<sender::Core>(core_options(world_, hosts_), slot_, world_.random);
+  committed_ = safe_ = {};
+  core_ = std::make_unique<sender::Core>(core_options(), slot_, world_.random);
   run(core_->start(world_.now()));
 }
 
@@ -98,12 +137,55 @@ void SimClient::run(std::vector<sender::Action> actions) {
     } else if (const auto* progress = std::get_if<sender::Progress>(&action)) {
       if (progress->durable < durable_) throw Violation("the durable position stepped back");
       durable_ = progress->durable;
+    } else if (const auto* told = std::get_if<sender::Acknowledged>(&action)) {
+      take(*told);
+    } else if (std::holds_alternative<sender::AskToken>(action)) {
+      world_.count("token asked for");
+      after(milliseconds(2),
+            [this] { run(core_->on_token(world_.once_in(5) ? "" : world_.fresh_token(), world_.now())); });
     } else if (const auto* report = std::get_if<sender::Report>(&action)) {
-      world_.trace("client reports: " + report->event.message);
-      if (report->event.kind == SenderEvent::Kind::rows_missing) missing_reported_ = true;
+      take(report->event);
     }
   }
   schedule_timer();
+}
+
+void SimClient::take(const sender::Acknowledged& told) {
+  sender::Acknowledged& last = told.ack == Ack::committed ? committed_ : safe_;
+  if (told.fsn <= last.fsn) throw Violation("an acknowledgement was told twice, or stepped back");
+  last = told;
+}
+
+void SimClient::take(const SenderEvent& event) {
+  world_.trace("client reports: " + event.message);
+  if (event.kind == SenderEvent::Kind::connected) {
+    connected_at_ = world_.now();
+    bytes_sent_ = bytes_live_ = 0;
+  } else if (event.kind == SenderEvent::Kind::rows_dropped && !event.host.empty()) {
+    world_.count("row dropped by policy");
+    dropped_by_policy_.insert(slot_.row_id(event.fsn, event.first_row));
+  } else if (event.kind == SenderEvent::Kind::halted) {
+    world_.count("halted");
+    told_to_drop_ = true;
+    after(milliseconds(500), [this] {
+      kill();
+      restart();
+    });
+  } else if (event.kind == SenderEvent::Kind::unauthorised && event.disposition == Disposition::terminal) {
+    world_.count("stopped by 401");
+    after(milliseconds(700), [this] { run(core_->on_token(world_.fresh_token(), world_.now())); });
+  }
+}
+
+/// Since the host took us: the live rows, drain_rate on top, its burst, and what frames differ from their
+/// mean.
+void SimClient::check_drain_rate(const net::HttpRequest& request) {
+  constexpr double kSlack = 1500;
+  bytes_sent_ += request.body.size();
+  const double seconds = static_cast<double>((world_.now() - connected_at_).count()) / 1e9;
+  const double allowed = static_cast<double>(bytes_live_) + kDrainRate * (seconds + 0.25) + kSlack;
+  if (world_.trait == Trait::drain_rate && static_cast<double>(bytes_sent_) > allowed)
+    throw Violation("the backlog is replayed faster than drain_rate");
 }
 
 void SimClient::schedule_timer() {
@@ -128,6 +210,7 @@ void SimClient::connect(const sender::Connect& connect) {
 }
 
 void SimClient::send(const sender::Send& send) {
+  check_drain_rate(send.request);
   const auto id = send.connection;
   const std::size_t host = host_;
   // Whichever comes first ends the request: the answer, the timeout or the connection's loss.
@@ -144,10 +227,12 @@ void SimClient::send(const sender::Send& send) {
       world_.count("answer lost");
       return lose(net::NetError::Kind::reset);
     }
-    after(world_.between(milliseconds(1), milliseconds(5)), [this, id, done, response = std::move(response)] {
-      if (std::exchange(*done, true)) return;
-      run(core_->on_response(id, response, world_.now()));
-    });
+    after(world_.between(milliseconds(1), milliseconds(5)),
+          [this, id, done, lose, response = std::move(response)] {
+            if (response.status == kClosed) return lose(net::NetError::Kind::closed);
+            if (std::exchange(*done, true)) return;
+            run(core_->on_response(id, response, world_.now(), world_.wall_nanos()));
+          });
   };
   const auto deliver = [this, host, request = send.request](std::function<void(net::HttpResponse)> to) {
     if (network_.reachable(host)) network_.deliver(host, request, std::move(to));

@@ -45,10 +45,19 @@ class SimClient {
   const std::set<std::uint64_t>& promised() const { return promised_; }
   const SimSlot& slot() const { return slot_; }
   const std::set<std::uint64_t>& bad_rows() const { return bad_rows_; }
-  bool is_missing_reported() const { return missing_reported_; }
+  /// Refused rows that the client told of and did not keep, as its policy says.
+  const std::set<std::uint64_t>& dropped_by_policy() const { return dropped_by_policy_; }
+  /// Rows that a full slot gave up: they may be in the log or not.
+  const std::set<std::uint64_t>& dropped_by_slot() const { return dropped_by_slot_; }
 
  private:
+  sender::CoreOptions core_options() const;
+  std::string next_row(std::uint64_t id);
+  void drop_oldest();
   void run(std::vector<sender::Action> actions);
+  void take(const SenderEvent& event);
+  void take(const sender::Acknowledged& told);
+  void check_drain_rate(const net::HttpRequest& request);
   void connect(const sender::Connect& connect);
   void send(const sender::Send& send);
   void schedule_timer();
@@ -65,12 +74,20 @@ class SimClient {
   std::size_t host_ = 0;
   base::Fsn durable_ = 0;
   bool healthy_ = false;
-  bool missing_reported_ = false;
+  bool told_to_drop_ = false;  ///< By an operator, after the client halted.
+  sender::Acknowledged committed_, safe_;
+
+  // Of this connection, for drain_rate.
+  Time connected_at_{};
+  std::uint64_t bytes_sent_ = 0;
+  std::uint64_t bytes_live_ = 0;
 
   std::uint64_t next_id_ = 1;
   std::set<std::uint64_t> unsynced_;
   std::set<std::uint64_t> promised_;
   std::set<std::uint64_t> bad_rows_;
+  std::set<std::uint64_t> dropped_by_policy_;
+  std::set<std::uint64_t> dropped_by_slot_;
 };
 
 }  // namespace questclient::sim

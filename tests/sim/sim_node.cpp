@@ -179,6 +179,7 @@ void SimNode::handle(const net::HttpRequest& request, Reply reply) {
         R"(,"line.proto.support.versions":[1,2],"questclient.delivery":1,"questclient.durable_ack":true}})";
     return reply(response);
   }
+  if (const auto refused = refuse(request)) return reply(*refused);
   if (!sequencer_) {
     auto response = answer(421);
     response.body = "not accepting writes";
@@ -186,6 +187,23 @@ void SimNode::handle(const net::HttpRequest& request, Reply reply) {
   }
   if (request.target.starts_with("/durable")) return wait_durable(request, reply);
   write(request, reply);
+}
+
+std::optional<net::HttpResponse> SimNode::refuse(const net::HttpRequest& request) const {
+  if (world_.trait == Trait::tokens || world_.trait == Trait::late_token) {
+    const auto named = [](const auto& header) { return header.first == "Authorization"; };
+    const auto found = std::find_if(request.headers.begin(), request.headers.end(), named);
+    if (found == request.headers.end() || !world_.takes_token(found->second)) return answer(401);
+  }
+  if (request.gzip && name_.back() == '1') {
+    world_.count("gzip refused");
+    return answer(415);
+  }
+  if (request.body.find(kPoisonTable) != std::string::npos) {
+    world_.count("closed at a poisonous row");
+    return answer(kClosed);
+  }
+  return std::nullopt;
 }
 
 void SimNode::wait_durable(const net::HttpRequest& request, const Reply& reply) {
@@ -206,7 +224,10 @@ void SimNode::write(const net::HttpRequest& request, const Reply& reply) {
   auto parsed = questnode::ilp::parse(request.body, questnode::ilp::Precision::nanos, world_.wall_nanos());
   if (const auto* error = std::get_if<questnode::ilp::ParseError>(&parsed)) {
     auto response = answer(400);
-    response.body = R"({"code":"invalid","message":"bad row","line":)" + std::to_string(error->line) + "}";
+    // Its first lines: the rest may quote the row.
+    const std::string what = "error in line " + std::to_string(error->line) + ": could not parse";
+    response.body =
+        R"({"code":"invalid","message":")" + what + R"(","line":)" + std::to_string(error->line) + "}";
     return reply(response);
   }
   auto& to_write = std::get<engine::WriteRequest>(parsed);

@@ -20,6 +20,11 @@
 
 namespace questclient::sim {
 
+/// Rows of this table make a node close the connection instead of answering.
+inline constexpr const char* kPoisonTable = "poison";
+/// The status of an answer that is none.
+inline constexpr int kClosed = 0;
+
 class SimNode {
  public:
   using Reply = std::function<void(net::HttpResponse)>;
@@ -70,6 +75,8 @@ class SimNode {
   void stop_writing();
   void when_synced(std::function<void()> to_answer);
 
+  /// What a front end answers before anything else; nothing: the request goes on.
+  std::optional<net::HttpResponse> refuse(const net::HttpRequest& request) const;
   void write(const net::HttpRequest& request, const Reply& reply);
   void commit(questnode::engine::Admission admission, const base::Uuid& stream, const Reply& reply);
   questnode::engine::Admission admit_without_checking(questnode::engine::Admission decided_before);

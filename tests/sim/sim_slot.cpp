@@ -61,12 +61,32 @@ void SimSlot::trim(base::Fsn below) {
   }
 }
 
+std::uint64_t SimSlot::row_id(base::Fsn fsn, std::uint32_t row) const {
+  const auto held = frames_.find(fsn);
+  if (held != frames_.end()) return held->second.row_ids.at(row);
+  const auto dropped = dropped_.find(fsn);
+  if (dropped == dropped_.end()) throw Violation("a row is given up whose frame is not in the slot");
+  return dropped->second.at(row);
+}
+
 void SimSlot::bury(const buffer::DeadLetter& letter) {
-  const auto held = frames_.find(letter.fsn);
-  if (held == frames_.end()) throw Violation("a row is buried whose frame is not in the slot");
   for (std::uint32_t row = letter.first_row; row < letter.first_row + letter.rows; ++row) {
-    buried_.insert(held->second.row_ids.at(row));
+    buried_.insert(row_id(letter.fsn, row));
   }
+}
+
+SimSlot::Dropped SimSlot::drop_oldest(std::size_t keep) {
+  Dropped dropped;
+  dropped.first = frames_.begin()->first;
+  while (frames_.size() > keep) {
+    const auto oldest = frames_.begin();
+    dropped.end = oldest->first + 1;
+    const auto& ids = oldest->second.row_ids;
+    dropped.row_ids.insert(dropped.row_ids.end(), ids.begin(), ids.end());
+    dropped_[oldest->first] = ids;
+    frames_.erase(oldest);
+  }
+  return dropped;
 }
 
 }  // namespace questclient::sim

@@ -31,7 +31,17 @@ class SimSlot final : public buffer::FrameStore {
   void trim(base::Fsn below) override;
   void bury(const buffer::DeadLetter& letter) override;
 
+  struct Dropped {
+    base::Fsn first = 0, end = 0;
+    std::vector<std::uint64_t> row_ids;
+  };
+  /// The quota is reached: the oldest frames are given up, all but `keep`.
+  Dropped drop_oldest(std::size_t keep);
+
   bool empty() const { return frames_.empty(); }
+  std::size_t frames() const { return frames_.size(); }
+  /// Of a frame that is or was held.
+  std::uint64_t row_id(base::Fsn fsn, std::uint32_t row) const;
   /// Ids of the rows that were trimmed: the client does not hold them any more.
   const std::set<std::uint64_t>& released() const { return released_; }
   const std::set<std::uint64_t>& buried() const { return buried_; }
@@ -45,6 +55,7 @@ class SimSlot final : public buffer::FrameStore {
 
   World& world_;
   std::map<base::Fsn, Held> frames_;
+  std::map<base::Fsn, std::vector<std::uint64_t>> dropped_;  ///< A request may still hold their rows.
   base::Uuid stream_;
   base::Fsn stream_first_ = 1;
   base::Fsn end_ = 1;

@@ -5,6 +5,24 @@
 
 namespace questclient::sim {
 
+Trait trait_of(std::uint64_t seed) {
+  constexpr std::uint64_t kTraits = static_cast<std::uint64_t>(Trait::refused_gzip);
+  // Every other schedule is a plain one.
+  return seed % 2 == 0 ? Trait::none : static_cast<Trait>(1 + seed / 2 % kTraits);
+}
+
+const char* to_string(Trait trait) {
+  constexpr const char* kNames[] = {"none",   "policies", "drain rate", "drop oldest",
+                                    "poison", "tokens",   "late token", "refused gzip"};
+  return kNames[static_cast<std::size_t>(trait)];
+}
+
+bool World::takes_token(const std::string& authorization) const {
+  const std::int64_t newest = now_ / kTokenLife;
+  return authorization == "Bearer t" + std::to_string(newest) ||
+         authorization == "Bearer t" + std::to_string(newest - 1);
+}
+
 void World::after(Time delay, std::function<void()> event) {
   events_.push({now_ + delay, ++order_, std::move(event)});
 }

@@ -27,6 +27,20 @@ enum class Bug {
   check_before_sequence  ///< Duplicates are recognised when a request arrives, not where it is committed.
 };
 
+/// What is special about a schedule; a function of its seed. The faults are the same in all.
+enum class Trait {
+  none,
+  policies,      ///< The client halts at the first bad row; started again, it drops such rows.
+  drain_rate,    ///< A backlog is replayed slowly.
+  drop_oldest,   ///< The slot is small and gives up its oldest frames.
+  poison,        ///< Some rows make a node close the connection instead of answering.
+  tokens,        ///< Credentials run out within two seconds; the client asks for fresh ones.
+  late_token,    ///< The same, but the client stops until somebody brings a token.
+  refused_gzip,  ///< The client compresses; one node does not take that.
+};
+Trait trait_of(std::uint64_t seed);
+const char* to_string(Trait trait);
+
 /// The promise is broken. what() says how.
 struct Violation : std::runtime_error {
   using std::runtime_error::runtime_error;
@@ -35,10 +49,15 @@ struct Violation : std::runtime_error {
 class World {
  public:
   World(std::uint64_t seed, Bug bug_to_have, bool trace_to_stderr)
-      : random(seed), bug(bug_to_have), traced_(trace_to_stderr) {}
+      : random(seed), bug(bug_to_have), trait(trait_of(seed)), traced_(trace_to_stderr) {}
 
   base::SeededRandom random;
   const Bug bug;
+  const Trait trait;
+
+  /// The bearer token of this moment, and whether a request's is still taken: for one to two seconds.
+  std::string fresh_token() const { return "t" + std::to_string(now_ / kTokenLife); }
+  bool takes_token(const std::string& authorization) const;
 
   Time now() const { return now_; }
   std::int64_t wall_nanos() const { return kWallStart + now_.count(); }
@@ -60,6 +79,7 @@ class World {
   std::map<std::string, std::uint64_t> counters;
 
  private:
+  static constexpr Time kTokenLife = std::chrono::seconds(1);
   static constexpr std::int64_t kWallStart = 1'700'000'000'000'000'000;
 
   struct Event {

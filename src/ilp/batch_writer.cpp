@@ -253,8 +253,17 @@ inline char* LineBuffer::BatchWriter::write_columns(char* out, const Run& run, s
         return end;
       });
     default:
-      return each([&](char* value, const Item& item) { return write_rare(value, run.step, item, row); });
+      for (const Item& item : run.items) {
+        if (!item.has(row) || is_null(run.step, item, row)) continue;
+        out = write_rare(ilp::copy_padded(out, item.prefix, item.prefix_length), run.step, item, row);
+      }
+      return out;
   }
+}
+
+bool LineBuffer::BatchWriter::is_null(Step step, const Item& item, std::size_t row) {
+  if (step == Step::array) return static_cast<const ArrayView*>(item.values)[row].is_null();
+  return step == Step::decimal && static_cast<const Decimal*>(item.values)[row].is_null();
 }
 
 char* LineBuffer::BatchWriter::write_rare(char* out, Step step, const Item& item, std::size_t row) {

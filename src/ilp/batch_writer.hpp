@@ -77,6 +77,7 @@ class LineBuffer::BatchWriter {
   std::size_t size_of_texts(std::size_t row);
   char* write_symbols(char* out, const Run& run, std::size_t row, std::size_t place);
   char* write_columns(char* out, const Run& run, std::size_t row);
+  static bool is_null(Step step, const Item& item, std::size_t row);
   char* write_rare(char* out, Step step, const Item& item, std::size_t row);
   char* write_end(char* out, std::size_t row);
   std::string_view symbol_text(const Item& item, std::size_t row);

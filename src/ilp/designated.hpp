@@ -18,9 +18,10 @@ inline bool is_good_designated(std::int64_t value, char unit, ProtocolVersion ve
 
 /// With the space before it. REQUIRES: is_good_designated(); kNumberRoom bytes.
 inline char* write_designated(char* out, std::int64_t value, char unit, ProtocolVersion version) {
-  *out++ = ' ';
-  if (version == ProtocolVersion::v1) return write_int64(out, unit == 't' ? value * 1000 : value);
-  char* end = write_int64(out, value);
+  const bool is_v1 = version == ProtocolVersion::v1;
+  *out = ' ';
+  char* end = write_uint64(out + 1, static_cast<std::uint64_t>(is_v1 && unit == 't' ? value * 1000 : value));
+  if (is_v1) return end;
   *end = unit;
   return end + 1;
 }

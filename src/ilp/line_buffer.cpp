@@ -173,6 +173,10 @@ inline LineBuffer& LineBuffer::put_array(const Name& name, const ArrayView& valu
   if (options_.version == ProtocolVersion::v1) [[unlikely]] {
     refuse_version(shown(name), ProtocolVersion::v2);
   }
+  if (value.is_null()) {
+    begin_column(name, 0);  // refuses what it would refuse with a value; nothing is kept
+    return *this;
+  }
   if (value.encoded_size() > options_.max_size) [[unlikely]] {
     refuse_full();
   }
@@ -184,7 +188,9 @@ inline LineBuffer& LineBuffer::put_decimal(const Name& name, const Decimal& valu
   if (options_.version < ProtocolVersion::v3) [[unlikely]] {
     refuse_version(shown(name), ProtocolVersion::v3);
   }
-  return keep(ilp::write_decimal(begin_column(name, ilp::kDecimalRoom), value), State::columns);
+  char* out = begin_column(name, ilp::kDecimalRoom);
+  if (value.is_null()) return *this;
+  return keep(ilp::write_decimal(out, value), State::columns);
 }
 
 template <class Name>

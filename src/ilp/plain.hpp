@@ -4,6 +4,9 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
+#ifdef __SSE2__
+#include <emmintrin.h>
+#endif
 
 namespace questclient::ilp {
 
@@ -27,8 +30,12 @@ inline void store_block(char* to, Block block) {
 
 /// True if any byte of a comparison's result is set.
 inline bool any(Block mask) {
+#ifdef __SSE2__
+  return _mm_movemask_epi8(reinterpret_cast<const __m128i&>(mask)) != 0;
+#else
   const Words words = reinterpret_cast<const Words&>(mask);
   return (words[0] | words[1]) != 0;
+#endif
 }
 
 /// Bytes of a symbol's value that stand for themselves. Control characters are not special, only rare.

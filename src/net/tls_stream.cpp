@@ -86,6 +86,16 @@ class TlsStream final : public Stream, public std::enable_shared_from_this<TlsSt
       socket_->write_now(engine_->output());
     }
     socket_->close();
+    // The callbacks hold whoever made them, and those hold this stream: it must not keep them in turn. The
+    // loop does, so that they also go if it never runs again.
+    plain_ = {};
+    for (Done* done : {&connected_, &written_, &read_}) {
+      if (*done) {
+        loop_.post([abandoned = std::exchange(*done, nullptr)] {
+          abandoned(failure("the connection was closed", NetError::Kind::reset));
+        });
+      }
+    }
   }
 
  private:
@@ -117,15 +127,14 @@ class TlsStream final : public Stream, public std::enable_shared_from_this<TlsSt
     });
   }
 
-  IoResult broken_handshake(const IoResult& result) const {
-    if (closed_) return result;
+  static IoResult broken_handshake(const IoResult& result) {
     return failure("the TLS handshake broke off: " + result.error + ". Check that this port speaks TLS.",
                    NetError::Kind::tls);
   }
 
   /// Encrypts and sends whatever is to be sent; one write at a time.
   void pump() {
-    if (sending_) return;
+    if (sending_ || closed_) return;
     if (!encrypt()) {
       plain_ = {};
       loop_.post([self = shared_from_this()] {

@@ -44,6 +44,8 @@ class TlsPeer final : public Peer {
     const char* name = SSL_get_servername(ssl_, TLSEXT_NAMETYPE_host_name);
     return name != nullptr ? name : "";
   }
+  /// The client ended with close_notify.
+  bool heard_goodbye() const { return (SSL_get_shutdown(ssl_) & SSL_RECEIVED_SHUTDOWN) != 0; }
   /// Without close_notify, as when somebody cuts the connection.
   void end_without_goodbye() { says_goodbye_ = false; }
   /// One more TLS 1.3 ticket, right now.

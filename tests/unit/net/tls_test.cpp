@@ -178,6 +178,14 @@ TEST_F(Tls, TheServersOwnCertificateMayBeTheRoot) {
   EXPECT_FALSE(Client(trusting(settings.certificate.pem)).connect(server.port(), kLong, "localhost").error);
 }
 
+TEST_F(Tls, TheSystemsRootsAreTaken) {
+  ::setenv("SSL_CERT_FILE", test::write_file(folder_.path() / "system.pem", authority_.pem()).c_str(), 1);
+  const Endpoint endpoint = with_the_systems_roots();
+  ::unsetenv("SSL_CERT_FILE");
+  TlsLoopbackServer server(valid(), answer_everything);
+  EXPECT_FALSE(Client(endpoint).connect(server.port(), kLong, "localhost").error);
+}
+
 TEST_F(Tls, UnsafeOffTakesAnyCertificate) {
   const CertificateAuthority stranger("a stranger");
   TlsLoopbackServer server(
@@ -242,6 +250,21 @@ TEST_F(Tls, ABodyThatEndsWithTheConnectionNeedsCloseNotify) {
     EXPECT_TRUE(outcome.error->request_may_have_arrived);
     EXPECT_NE(outcome.error->message.find("close_notify"), std::string::npos) << outcome.error->message;
   }
+}
+
+// README 6.
+TEST_F(Tls, EndsWithCloseNotifyItself) {
+  std::promise<bool> heard;
+  TlsLoopbackServer server(valid(), [&](TlsPeer& peer) {
+    answer_everything(peer);
+    heard.set_value(peer.heard_goodbye());
+  });
+  {
+    Client client(trusting());
+    ASSERT_FALSE(client.connect(server.port(), kLong, "localhost").error);
+    ASSERT_FALSE(client.post("x").error);
+  }
+  EXPECT_TRUE(heard.get_future().get());
 }
 
 TEST_F(Tls, AnIdleConnectionThatTheServerClosedLeavesNoDoubt) {

@@ -78,14 +78,20 @@ class RowValue {
     }
     integer_ = static_cast<std::int64_t>(value);
   }
-  RowValue(const ArrayView& array) noexcept : kind_(Kind::array) { pointer_ = &array; }  // NOLINT
-  RowValue(std::span<const double> elements) noexcept : kind_(Kind::elements) {          // NOLINT
+  RowValue(const ArrayView& array) noexcept  // NOLINT
+      : kind_(array.is_null() ? Kind::missing : Kind::array) {
+    pointer_ = &array;
+  }
+  RowValue(std::span<const double> elements) noexcept : kind_(Kind::elements) {  // NOLINT
     pointer_ = elements.data();
     size_ = elements.size();
   }
   RowValue(const std::vector<double>& elements) noexcept  // NOLINT
       : RowValue(std::span<const double>(elements)) {}
-  RowValue(const Decimal& value) noexcept : kind_(Kind::decimal) { pointer_ = &value; }  // NOLINT
+  RowValue(const Decimal& value) noexcept  // NOLINT
+      : kind_(value.is_null() ? Kind::missing : Kind::decimal) {
+    pointer_ = &value;
+  }
   RowValue(const Long256& value) noexcept : kind_(Kind::long256) { pointer_ = &value; }  // NOLINT
   template <SentAsText T>
   RowValue(const T& value) noexcept : RowValue(value.text()) {}  // NOLINT

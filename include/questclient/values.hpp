@@ -33,7 +33,8 @@ class ArrayView {
                                      std::span<const std::ptrdiff_t> strides);
   static ArrayView with_element_strides(const double* first, std::span<const std::size_t> shape,
                                         std::span<const std::ptrdiff_t> strides);
-  /// NULL as a value; leaving the column out does the same.
+  /// No value: the column is left out of the row. (A NULL on the wire would break a table of QuestDB 9.3 that
+  /// has no such column yet.)
   static ArrayView null() noexcept { return {}; }
 
   bool is_null() const noexcept { return dimensions_ == 0; }
@@ -78,7 +79,7 @@ class Decimal {
   Decimal(std::span<const std::uint8_t> unscaled, int scale);
   /// Digits with an optional sign, point and exponent: "-12.50", ".5", "1e-9". "-12.50" has the scale 2.
   static Decimal parse(std::string_view text);
-  /// NULL as a value; leaving the column out does the same.
+  /// No value: the column is left out of the row.
   static Decimal null() noexcept { return {}; }
 
   bool is_null() const noexcept { return length_ == 0; }

@@ -52,9 +52,17 @@ TEST(Array, RowMajorInSeveralDimensions) {
             expected_row(std::vector<std::uint32_t>(32, 1), {1}));
 }
 
-TEST(Array, NullAndEmptyArraysCarryNoData) {
-  EXPECT_EQ(row_of(ArrayView::null()), "t a==\x0e\x0a\0\n"s);
-  EXPECT_TRUE(ArrayView::null().is_null());
+TEST(Array, NullLeavesTheColumnOut) {
+  LineBuffer buffer;
+  buffer.table("t").symbol("s", "x").column("a", ArrayView::null()).column("b", 1).at_now();
+  buffer.table("t").column(ColumnName("a"), ArrayView::null()).column("b", 2).at_now();
+  EXPECT_EQ(buffer.payload(), "t,s=x b=1i\nt b=2i\n");
+  EXPECT_EQ(code_of([&] { buffer.table("t").column("a", ArrayView::null()).at_now(); }),
+            ErrorCode::invalid_api_call);
+  EXPECT_EQ(code_of([&] { buffer.table("t").column("a?", ArrayView::null()); }), ErrorCode::invalid_name);
+}
+
+TEST(Array, EmptyArraysCarryNoData) {
   EXPECT_EQ(row_of(ArrayView(nullptr, Shape{2, 0, 5})), expected_row({2, 0, 5}, {}));
   constexpr std::size_t kMost = ArrayView::kMaxLength;
   EXPECT_EQ(row_of(ArrayView(nullptr, Shape{kMost, kMost, kMost, 0})),

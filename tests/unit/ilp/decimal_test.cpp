@@ -26,7 +26,7 @@ TEST(Decimal, ByteForByteInVersion3) {
   buffer.table("t").column("a", Decimal(125, 2)).column(name, Decimal(-300, 1));
   buffer.column("c", Decimal::null()).column("d", 1.0).at(TimestampNanos{1});
   EXPECT_EQ(buffer.payload(),
-            "t a==\x17\x02\x01\x7d,b==\x17\x01\x02\xfe\xd4,c==\x17\0\0,d"s + testing::binary(1.0) + " 1n\n");
+            "t a==\x17\x02\x01\x7d,b==\x17\x01\x02\xfe\xd4,d"s + testing::binary(1.0) + " 1n\n");
 }
 
 TEST(Decimal, EarlierVersionsRefuseItAndSayWhatToDo) {

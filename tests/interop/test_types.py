@@ -1,5 +1,7 @@
 """Every type that the client writes, read back by SQL and compared value by value, in every protocol version."""
 
+import time
+
 import pytest
 
 BASE = 1_700_000_000_000_000_000  # 2023-11-14T22:13:20Z
@@ -99,10 +101,11 @@ def test_designated_timestamps(client, server, version, table, unit, factor):
 
 
 def test_the_server_stamps_what_has_no_timestamp(client, server, version, table):
+    before = int(time.time() * 1e6)
     client.send_rows(conf(server, version), [row(table, [["long", "id", 1]])])
     server.await_applied(table)
-    [[age]] = server.rows(f"SELECT cast(systimestamp() AS long) - cast(timestamp AS long) FROM {table}")
-    assert 0 <= age < 60_000_000
+    [[stamp]] = server.rows(f"SELECT cast(timestamp AS long) FROM {table}")
+    assert before <= stamp <= time.time() * 1e6 + 1
 
 
 def test_many_tables_and_columns_in_one_request(client, server, version, table):
@@ -138,7 +141,7 @@ CASTS = [
     ("DATE", "long", 1500, "cast(v AS long)", 1500), ("DATE", "micros", 1_500_999, "cast(v AS long)", 1500),
     ("TIMESTAMP", "long", 7, "cast(v AS long)", 7), ("TIMESTAMP", "nanos", 7_999, "cast(v AS long)", 7),
     ("TIMESTAMP_NS", "micros", 7, "cast(v AS long)", 7000),
-    ("SYMBOL", "string", "text", "v", "text"), ("SYMBOL", "long", 7, "v", "7"), ("SYMBOL", "bool", True, "v", "t"),
+    ("SYMBOL", "string", "text", "v", "text"), ("SYMBOL", "long", 7, "v", "7"), ("SYMBOL", "bool", True, "v", {"questdb": "t", "questnode": "true"}),
     ("STRING", "string", "text", "v", "text"), ("STRING", "symbol", "tag", "v", "tag"), ("VARCHAR", "symbol", "tag", "v", "tag"),
     ("CHAR", "string", "x", "v", "x"),
     ("UUID", "string", "11111111-2222-3333-4444-555555555555", "v", "11111111-2222-3333-4444-555555555555"),
@@ -158,8 +161,10 @@ def fill_existing(client, server, table, kind_of_column, kind, value):
 
 
 @pytest.mark.parametrize("case", CASTS, ids=as_id)
-def test_casts(client, server, table, case):
+def test_casts(client, server, request, table, case):
     kind_of_column, kind, value, sql, expected = case
+    if isinstance(expected, dict):
+        expected = expected[request.node.callspec.params["server"]]
     fill_existing(client, server, table, kind_of_column, kind, value)
     assert server.columns(table)["v"] == kind_of_column.replace("IPV4", "IPv4")
     assert server.rows(f"SELECT {sql} FROM {table}") == [[expected]]
@@ -223,7 +228,8 @@ def test_a_decimal_of_76_digits(client, server, table):
 
 def test_long256(client, server, version, table):
     values = ["0x1f", "0x" + "f" * 64, "0x1"]
-    assert send_and_read(client, server, version, table, "long256", values) == values
+    found = send_and_read(client, server, version, table, "long256", values)
+    assert [int(value, 16) for value in found] == [int(value, 16) for value in values]  # QuestDB shows 0x01 for 0x1
     assert server.columns(table)["v"] == "LONG256"
 
 

@@ -88,7 +88,10 @@ void SlotWalk::check_log(Fsn first) {
       throw;
     }
   }
-  note_damage(first, folder_.segment(first).string() + ": its log breaks off before its last commit");
+  note_damage(first, folder_.segment(first).string() +
+                         ": its log breaks off before its last commit. Frames behind the break are not seen "
+                         "here; a sender that "
+                         "opens the slot saves the good ones");
 }
 
 void SlotWalk::walk_segment(Fsn first, Fsn from, Fsn limit) {

@@ -89,7 +89,7 @@ struct SlotProgress {
   std::uint64_t frames = 0;
   std::uint64_t rows = 0;
 };
-/// Called a few times a second at most. False: stop, and return what was found so far.
+/// Called after every few MiB. False: stop, and return what was found so far.
 using SlotProgressHandler = std::function<bool(const SlotProgress&)>;
 
 /// Frames [first, last].

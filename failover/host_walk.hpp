@@ -21,6 +21,8 @@ class HostWalk {
  public:
   HostWalk(std::size_t hosts, BackoffOptions backoff) : tracker_(hosts), backoff_(backoff) {}
 
+  /// Every host was tried: next() would be a sleep.
+  bool round_is_over() const { return !tracker_.best(); }
   /// The host counts as tried in this round. A sleep ends the round.
   WalkStep next(base::RandomSource& random);
 

@@ -6,7 +6,6 @@
 #include <questclient/error.hpp>
 
 #include "sender/core_impl.hpp"
-#include "sender/requests.hpp"
 
 namespace questclient::sender {
 
@@ -83,9 +82,8 @@ void Core::Impl::answered(const net::HttpResponse& response, base::Time now) {
         host_name() + " answered under an epoch that is over: a deposed primary. Its answer is ignored.",
         now);
   }
+  if (phase == Phase::looking) return on_settings(response, now);
   switch (in_flight->question) {
-    case Question::settings:
-      return on_settings(response, now);
     case Question::position:
     case Question::durable:
       return on_position(response, now);
@@ -124,25 +122,26 @@ std::vector<Action> Core::on_appended(base::Time now) {
 
 std::vector<Action> Core::on_connected(ConnectionId connection, base::Time now) {
   return impl_->guarded(now, [&] {
-    if (connection != impl_->connection || impl_->phase != Phase::connecting) return;
-    impl_->phase = Phase::asking;
-    impl_->send(settings_request(impl_->options.authorization), InFlight{}, now);
+    Attempt* attempt = impl_->pick(connection);
+    if (attempt != nullptr && !attempt->asked) impl_->ask_settings(*attempt);
   });
 }
 
 std::vector<Action> Core::on_connection_lost(ConnectionId connection, const net::NetError& error,
                                              base::Time now) {
   return impl_->guarded(now, [&] {
-    const bool connected = impl_->phase == Phase::asking || impl_->phase == Phase::ready;
-    if (connection != impl_->connection || (!connected && impl_->phase != Phase::connecting)) return;
-    impl_->lost(error, now);
+    const bool ready = impl_->phase == Phase::ready && connection == impl_->connection;
+    if (ready || impl_->pick(connection) != nullptr) impl_->lost(error, now);
   });
 }
 
 std::vector<Action> Core::on_response(ConnectionId connection, const net::HttpResponse& response,
                                       base::Time now, std::int64_t wall_nanos) {
   return impl_->guarded(now, [&] {
-    if (connection != impl_->connection || !impl_->in_flight) return;
+    if (!impl_->in_flight || connection != impl_->connection) {
+      const Attempt* attempt = impl_->pick(connection);
+      if (attempt == nullptr || !attempt->asked) return;
+    }
     impl_->answered_by = &response;
     impl_->wall_nanos = wall_nanos;
     impl_->answered(response, now);
@@ -181,7 +180,7 @@ std::vector<Action> Core::on_rows_dropped(base::Fsn first, base::Fsn end, std::u
 std::vector<Action> Core::on_timer(base::Time now) {
   return impl_->guarded(now, [&] {
     if (now < next_deadline()) return;
-    if (impl_->phase == Phase::sleeping) impl_->walk_on(now);
+    if (impl_->phase == Phase::sleeping || impl_->phase == Phase::looking) impl_->walk_on(now);
     if (impl_->phase == Phase::unarmed) impl_->ask_token(now);
     impl_->pump(now);
   });
@@ -190,6 +189,7 @@ std::vector<Action> Core::on_timer(base::Time now) {
 base::Time Core::next_deadline() const {
   const Impl& core = *impl_;
   if (core.phase == Phase::sleeping || core.phase == Phase::unarmed) return core.wake_at;
+  if (core.phase == Phase::looking && !core.walk.round_is_over()) return core.next_attempt_at;
   if (core.phase != Phase::ready || core.in_flight) return base::Time::max();
   if (core.hold_until != base::Time{}) return core.hold_until;
   const bool waits = core.capabilities.tells_durable() && core.slot.durable() < core.slot.cursor();

@@ -1,4 +1,5 @@
 // Which host, when; what /settings said.
+#include <algorithm>
 #include <utility>
 
 #include "sender/core_impl.hpp"
@@ -10,12 +11,15 @@ using failover::AnswerClass;
 using failover::HostState;
 
 void Core::Impl::walk_on(base::Time now) {
+  if (!attempts.empty() && walk.round_is_over()) return;  // those that were asked may still say yes
   const failover::WalkStep step = walk.next(random);
   if (step.host) {
+    phase = Phase::looking;
     host = *step.host;
-    phase = Phase::connecting;
+    attempts.push_back({++newest, host});
+    next_attempt_at = now + kAttemptPause;
     ++stats.connect_attempts;
-    actions.emplace_back(Connect{++connection, options.hosts[host], options.connect_timeout});
+    actions.emplace_back(Connect{newest, options.hosts[host], options.connect_timeout});
     return;
   }
   phase = Phase::sleeping;
@@ -27,12 +31,37 @@ void Core::Impl::walk_on(base::Time now) {
                    " Rows stay in the slot, and the sender goes on trying."));
 }
 
+Attempt* Core::Impl::pick(ConnectionId attempt) {
+  const auto found = std::find_if(attempts.begin(), attempts.end(),
+                                  [attempt](const Attempt& one) { return one.connection == attempt; });
+  if (found == attempts.end()) return nullptr;
+  connection = found->connection;
+  host = found->host;
+  return &*found;
+}
+
+void Core::Impl::ask_settings(Attempt& attempt) {
+  ++stats.requests;
+  attempt.asked = true;
+  actions.emplace_back(
+      Send{attempt.connection, settings_request(options.authorization), options.request_timeout});
+}
+
+void Core::Impl::stop_looking() {
+  for (const Attempt& attempt : attempts) {
+    actions.emplace_back(Disconnect{attempt.connection});
+    walk.retry(attempt.host);  // it did nothing wrong
+  }
+  attempts.clear();
+}
+
 void Core::Impl::leave() {
   if (!std::exchange(connection_is_gone, false)) actions.emplace_back(Disconnect{connection});
   if (phase == Phase::ready) {
     report(event(SenderEvent::Kind::disconnected, last_code, "Left " + host_name() + "."));
   }
-  phase = Phase::idle;
+  std::erase_if(attempts, [this](const Attempt& one) { return one.connection == connection; });
+  phase = attempts.empty() ? Phase::idle : Phase::looking;
   in_flight.reset();
   hold_until = {};
 }
@@ -102,7 +131,6 @@ bool Core::Impl::is_from_deposed_primary(const net::HttpResponse& response) {
 }
 
 void Core::Impl::on_settings(const net::HttpResponse& response, base::Time now) {
-  in_flight.reset();
   switch (failover::classify_status(response.status)) {
     case AnswerClass::no_such_route:
       return accept(Capabilities{}, now);  // an old server: ILP text, and nothing to ask for
@@ -146,6 +174,8 @@ void Core::Impl::refuse(ErrorCode code, const std::string& message, base::Time n
 }
 
 void Core::Impl::accept(const Capabilities& found, base::Time now) {
+  std::erase_if(attempts, [this](const Attempt& one) { return one.connection == connection; });
+  stop_looking();
   capabilities = found;
   met_a_server = true;
   walk.accepted(host);

@@ -35,24 +35,32 @@ inline constexpr std::uint64_t kBurialsBeforeWarning = 128;
 /// The first wait for durability after rows were sent: rows appended meanwhile have to wait as long.
 inline constexpr std::chrono::milliseconds kFirstDurableWait{20};
 
+/// How long a host may take to say whether it takes rows before the next one is asked beside it.
+inline constexpr std::chrono::milliseconds kAttemptPause{250};
 /// A token is asked for at most this often.
 inline constexpr std::chrono::seconds kTokenPause{1};
 
 enum class Phase : std::uint8_t {
-  stopped,     ///< Not started, or told to stop: see stopped_by.
-  unarmed,     ///< Waits for a token; asks again at wake_at.
-  idle,        ///< No connection, and nothing that needs one.
-  sleeping,    ///< Until wake_at.
-  connecting,  ///< A Connect is under way.
-  asking,      ///< GET /settings is under way: no rows before the host says that it takes them.
-  ready,       ///< The host takes rows.
+  stopped,   ///< Not started, or told to stop: see stopped_by.
+  unarmed,   ///< Waits for a token; asks again at wake_at.
+  idle,      ///< No connection, and nothing that needs one.
+  sleeping,  ///< Until wake_at.
+  looking,   ///< Hosts are asked for their /settings: no rows before one says that it takes them.
+  ready,     ///< The host takes rows.
 };
 
-enum class Question : std::uint8_t { settings, position, durable, write };
+enum class Question : std::uint8_t { position, durable, write };
 
-/// The one request under way.
+/// A host that is asked for its /settings, or is being connected to.
+struct Attempt {
+  ConnectionId connection;
+  std::size_t host;
+  bool asked = false;
+};
+
+/// The one request under way on the connection that takes rows.
 struct InFlight {
-  Question question = Question::settings;
+  Question question = Question::position;
   base::Uuid stream;  ///< Whose position was asked for, or whose rows are sent.
   Batch batch;        ///< Its body has moved into the request.
   std::size_t body_bytes = 0;
@@ -89,6 +97,11 @@ struct Core::Impl {
 
   // --- core_connection.cpp
   void walk_on(base::Time now);
+  /// What happens now concerns this attempt. Null: there is none of that name.
+  Attempt* pick(ConnectionId attempt);
+  void ask_settings(Attempt& attempt);
+  /// Another host takes our rows, or none may any more.
+  void stop_looking();
   void leave();
   void fail(failover::HostState state, ErrorCode code, const std::string& message, base::Time now);
   void fail_busy(ErrorCode code, const std::string& message, base::Time now);
@@ -162,8 +175,11 @@ struct Core::Impl {
 
   std::vector<Action> actions;
   Phase phase = Phase::stopped;
-  ConnectionId connection = 0;
-  std::size_t host = 0;
+  ConnectionId connection = 0;  ///< The one that takes rows, or the attempt that an event is about.
+  std::size_t host = 0;         ///< Of that connection.
+  ConnectionId newest = 0;
+  std::vector<Attempt> attempts;  ///< Phase::looking only, in the order in which they began.
+  base::Time next_attempt_at{};
   Capabilities capabilities;
   bool connection_is_gone = false;  ///< There is nothing to disconnect.
   bool met_a_server = false;        ///< capabilities are those of a host that took us.

@@ -96,6 +96,7 @@ void Core::Impl::drop_row(base::StreamPosition at, const std::string& reason) {
 void Core::Impl::halt(SenderEvent why) {
   stats.last_error = stats.last_terminal_error = why.message;
   leave();
+  stop_looking();
   phase = Phase::stopped;
   stopped_by = why;
   report(std::move(why));
@@ -125,6 +126,7 @@ void Core::Impl::on_unauthorised(const std::string& what, base::Time now) {
 }
 
 void Core::Impl::ask_token(base::Time now) {
+  stop_looking();
   phase = Phase::unarmed;
   if (now >= next_token_at) {
     actions.emplace_back(AskToken{});

@@ -21,7 +21,7 @@ sender::CoreOptions SimClient::core_options() const {
     options.hosts.push_back({"node-" + std::to_string(host), 9000});
   }
   options.trim_at = world_.bug == Bug::trim_committed ? TrimAt::committed : TrimAt::automatic;
-  options.request_timeout = kRequestTimeout;
+  options.connect_timeout = options.request_timeout = kRequestTimeout;
   options.max_request_bytes = 400;  // a few frames: joining and splitting happen all the time
   switch (world_.trait) {
     case Trait::policies:
@@ -198,21 +198,24 @@ void SimClient::schedule_timer() {
 }
 
 void SimClient::connect(const sender::Connect& connect) {
-  connection_ = connect.connection;
-  host_ = static_cast<std::size_t>(connect.host.host.back() - '0');
   const auto id = connect.connection;
-  after(world_.between(milliseconds(1), milliseconds(5)), [this, id] {
-    if (id != connection_) return;
-    if (network_.reachable(host_)) return run(core_->on_connected(id, world_.now()));
-    run(core_->on_connection_lost(id, {net::NetError::Kind::connect, false, "connection refused"},
-                                  world_.now()));
+  const auto host = static_cast<std::size_t>(connect.host.host.back() - '0');
+  hosts_of_[id] = host;
+  after(world_.between(milliseconds(1), milliseconds(5)), [this, id, host, timeout = connect.timeout] {
+    if (network_.reachable(host)) return run(core_->on_connected(id, world_.now()));
+    const auto refuse = [this, id](net::NetError::Kind kind) {
+      run(core_->on_connection_lost(id, {kind, false, "no connection"}, world_.now()));
+    };
+    if (!world_.once_in(4)) return refuse(net::NetError::Kind::connect);
+    world_.count("connect swallowed");
+    after(timeout, [refuse] { refuse(net::NetError::Kind::timeout); });
   });
 }
 
 void SimClient::send(const sender::Send& send) {
   check_drain_rate(send.request);
   const auto id = send.connection;
-  const std::size_t host = host_;
+  const std::size_t host = hosts_of_.at(id);
   // Whichever comes first ends the request: the answer, the timeout or the connection's loss.
   auto done = std::make_shared<bool>(false);
   const auto lose = [this, id, done](net::NetError::Kind kind) {

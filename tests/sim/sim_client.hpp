@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
 #include <set>
 #include <vector>
@@ -70,8 +71,7 @@ class SimClient {
   std::size_t hosts_;
   std::unique_ptr<sender::Core> core_;
   std::uint64_t incarnation_ = 0;
-  sender::ConnectionId connection_ = 0;
-  std::size_t host_ = 0;
+  std::map<sender::ConnectionId, std::size_t> hosts_of_;
   base::Fsn durable_ = 0;
   bool healthy_ = false;
   bool told_to_drop_ = false;  ///< By an operator, after the client halted.

@@ -328,6 +328,66 @@ TEST_F(CoreConnection, AnswersOutOfTheTableAreAFailedHost) {
   }
 }
 
+TEST_F(CoreConnection, AHostThatTakesItsTimeDoesNotHoldUpTheNext) {
+  store_.append({"a"});
+  Rig rig(store_, 3);
+  rig.start();
+  EXPECT_EQ(rig.core->next_deadline(), rig.now + milliseconds(250));
+  rig.sleep_to_deadline();
+  EXPECT_EQ(rig.host, "b");
+  EXPECT_EQ(rig.open_connections(), 2U);
+  rig.connected();
+  EXPECT_EQ(rig.request->target, "/settings") << "no rows to hosts that are only asked";
+  rig.answer(200, {}, kPlain);
+  EXPECT_TRUE(rig.is_write());
+  EXPECT_EQ(rig.open_connections(), 1U) << "the others are left";
+  EXPECT_EQ(rig.core->stats().hosts[0].state, "unknown") << "and not blamed";
+  rig.select("a");
+  rig.connected();
+  EXPECT_TRUE(rig.actions.empty()) << "too late";
+  rig.select("b");
+  rig.answer(503);
+  EXPECT_EQ(rig.host, "a") << "it may be asked again in this round";
+}
+
+TEST_F(CoreConnection, TheSlowHostWinsIfItAnswersFirst) {
+  store_.append({"a"});
+  Rig rig(store_, 2);
+  rig.start();
+  rig.connected();
+  rig.request.reset();
+  rig.sleep_to_deadline();
+  ASSERT_EQ(rig.host, "b");
+  EXPECT_EQ(rig.core->next_deadline(), base::Time::max()) << "nobody is left to ask";
+  rig.select("a");
+  rig.answer(200, {}, kPlain);
+  EXPECT_TRUE(rig.is_write());
+  EXPECT_EQ(rig.open_connections(), 1U);
+}
+
+TEST_F(CoreConnection, ARoundEndsWhenTheLastAttemptHasFailed) {
+  Rig rig(store_, 2);
+  rig.start();
+  rig.sleep_to_deadline();
+  rig.lose(net::NetError::Kind::connect, false);
+  EXPECT_TRUE(rig.reports(Kind::warning).empty()) << "the other may still say yes";
+  EXPECT_EQ(rig.core->next_deadline(), base::Time::max());
+  rig.select("a");
+  rig.lose(net::NetError::Kind::connect, false);
+  EXPECT_EQ(rig.reports(Kind::warning).size(), 1U);
+  EXPECT_GE(rig.core->next_deadline(), rig.now + milliseconds(100));
+}
+
+TEST_F(CoreConnection, CredentialsThatAreRefusedEndEveryAttempt) {
+  Rig rig(store_, 2);
+  rig.start();
+  rig.sleep_to_deadline();
+  rig.connected();
+  rig.answer(401);
+  EXPECT_TRUE(rig.core->stopped_by());
+  EXPECT_EQ(rig.open_connections(), 0U);
+}
+
 TEST_F(CoreConnection, ASlotThatCannotBeReadIsTriedAgain) {
   store_.append({"a"});
   Rig rig(store_);

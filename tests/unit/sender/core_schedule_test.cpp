@@ -44,7 +44,7 @@ class World {
     for (int round = 0; round < 20000 && !store_.frames.empty(); ++round) {
       network(false);
       cluster_.upload();
-      if (!connecting_ && !request_) fire_timer();
+      if (links_.empty() || (links_.size() == 1 && idle(links_.begin()->second))) fire_timer();
     }
     while (!late_.empty()) deliver_late();
     cluster_.primary().durable = cluster_.primary().log.size();
@@ -106,9 +106,10 @@ class World {
 
   /// kill -9, or a power cut that loses the frames that were not synced; numbers are used again.
   void restart_client() {
-    if (request_) late_.push_back({host_, *request_});
-    connecting_ = false;
-    request_.reset();
+    for (const auto& [id, link] : links_) {
+      if (link.request) late_.push_back({link.host, *link.request});
+    }
+    links_.clear();
     core_.reset();
     if (random_.below(2) == 0) {
       while (!store_.frames.empty() && store_.frames.back()->fsn >= synced_) {
@@ -121,28 +122,41 @@ class World {
     start_client();
   }
 
+  struct Link {
+    std::size_t host = 0;
+    bool connecting = true;
+    std::optional<net::HttpRequest> request;
+  };
+  static bool idle(const Link& link) { return !link.connecting && !link.request; }
+
+  /// Something happens on one of the connections.
   void network(bool faulty) {
-    if (connecting_) {
-      connecting_ = false;
+    if (links_.empty()) return;
+    const auto chosen = std::next(links_.begin(), static_cast<std::ptrdiff_t>(random_.below(links_.size())));
+    const ConnectionId id = chosen->first;
+    Link& link = chosen->second;
+    host_ = link.host;
+    if (std::exchange(link.connecting, false)) {
       const bool refused = cluster_.is_down(host_) || (faulty && random_.below(10) == 0);
-      if (refused) return lose(net::NetError::Kind::connect);
-      return take(core_->on_connected(connection_, now_));
+      if (refused) return lose(id, net::NetError::Kind::connect);
+      return take(core_->on_connected(id, now_));
     }
-    if (!request_) return;
-    const net::HttpRequest request = *request_;
-    request_.reset();
+    if (!link.request) return;
+    const net::HttpRequest request = *link.request;
+    link.request.reset();
     const std::uint64_t fate = faulty ? random_.below(20) : 20;
     if (fate < 2 && random_.below(2) == 0) late_.push_back({host_, request});
-    if (fate < 2 || cluster_.is_down(host_)) return lose(net::NetError::Kind::reset);
+    if (fate < 2 || cluster_.is_down(host_)) return lose(id, net::NetError::Kind::reset);
     const net::HttpResponse response = cluster_.serve(host_, request);
     if (fate == 2) late_.push_back({host_, request});  // the network will repeat it
-    if (fate == 3) return lose(net::NetError::Kind::timeout);
-    if (fate == 4) return lose(net::NetError::Kind::reset);
-    take(core_->on_response(connection_, response, now_));
+    if (fate == 3) return lose(id, net::NetError::Kind::timeout);
+    if (fate == 4) return lose(id, net::NetError::Kind::reset);
+    take(core_->on_response(id, response, now_));
   }
 
-  void lose(net::NetError::Kind kind) {
-    take(core_->on_connection_lost(connection_, {kind, true, "lost"}, now_));
+  void lose(ConnectionId id, net::NetError::Kind kind) {
+    links_.erase(id);
+    take(core_->on_connection_lost(id, {kind, true, "lost"}, now_));
   }
 
   void deliver_late() {
@@ -162,19 +176,19 @@ class World {
   void take(const std::vector<Action>& actions) {
     for (const Action& action : actions) {
       if (const auto* connect = std::get_if<Connect>(&action)) {
-        connection_ = connect->connection;
-        host_ = connect->host.port;
-        connecting_ = true;
+        links_[connect->connection] = {connect->host.port, true, std::nullopt};
       } else if (const auto* send = std::get_if<Send>(&action)) {
-        ASSERT_FALSE(request_);
-        request_ = send->request;
+        Link& link = links_.at(send->connection);
+        ASSERT_FALSE(link.request);
+        link.request = send->request;
+        EXPECT_TRUE(send->request.method != "POST" || links_.size() == 1U) << "rows go to one host";
       } else if (const auto* report = std::get_if<Report>(&action)) {
         // A new process knows no epoch yet: what a deposed primary makes it report is a false alarm.
         const Kind kind = report->event.kind;
         const bool missing = kind == Kind::rows_missing || (kind == Kind::warning && report->event.fsn != 0);
         if (missing && cluster_.is_primary(host_)) missing_.push_back(report->event);
-      } else if (std::holds_alternative<Disconnect>(action)) {
-        request_.reset();
+      } else if (const auto* gone = std::get_if<Disconnect>(&action)) {
+        EXPECT_EQ(links_.erase(gone->connection), 1U);
       }
     }
   }
@@ -184,10 +198,8 @@ class World {
   VectorStore store_;
   std::unique_ptr<Core> core_;
   base::Time now_{std::chrono::seconds(1)};
-  ConnectionId connection_ = 0;
-  std::size_t host_ = 0;
-  bool connecting_ = false;
-  std::optional<net::HttpRequest> request_;
+  std::map<ConnectionId, Link> links_;
+  std::size_t host_ = 0;  ///< Where something happened last.
   std::vector<std::pair<std::size_t, net::HttpRequest>> late_;
   std::set<std::string> promised_;
   base::Fsn synced_ = 1;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <chrono>
+#include <map>
 #include <optional>
 #include <string>
 #include <variant>
@@ -128,7 +129,15 @@ class Rig {
   }
   void lose(net::NetError::Kind kind = net::NetError::Kind::reset, bool in_doubt = true) {
     request.reset();
+    begun_.erase(connection);
     take(core->on_connection_lost(connection, {kind, in_doubt, "it broke"}, now));
+  }
+  /// What follows happens on the connection to `name`, begun last.
+  void select(const std::string& name) {
+    for (const auto& [id, address] : begun_) {
+      if (address == name) connection = id;
+    }
+    host = name;
   }
   void token(const std::string& fresh) { take(core->on_token(fresh, now)); }
   void rows_dropped(base::Fsn first, base::Fsn end, std::uint64_t rows) {
@@ -187,6 +196,7 @@ class Rig {
   milliseconds timeout{0};
   Progress progress;
   std::vector<Action> actions;
+  std::size_t open_connections() const { return begun_.size(); }
   std::size_t connects = 0, disconnects = 0, tokens_asked = 0;
   std::vector<Acknowledged> acknowledged;
 
@@ -198,6 +208,7 @@ class Rig {
         EXPECT_GT(connect->connection, connection);
         connection = connect->connection;
         host = connect->host.host;
+        begun_[connection] = host;
         ++connects;
       } else if (const auto* send = std::get_if<Send>(&action)) {
         EXPECT_EQ(send->connection, connection);
@@ -212,14 +223,15 @@ class Rig {
       } else if (std::holds_alternative<AskToken>(action)) {
         ++tokens_asked;
       } else if (std::holds_alternative<Disconnect>(action)) {
-        EXPECT_EQ(std::get<Disconnect>(action).connection, connection);
-        request.reset();
+        EXPECT_EQ(begun_.erase(std::get<Disconnect>(action).connection), 1U);
+        if (std::get<Disconnect>(action).connection == connection) request.reset();
         ++disconnects;
       }
     }
   }
 
   base::SeededRandom random_;
+  std::map<ConnectionId, std::string> begun_;  ///< And not ended.
 };
 
 }  // namespace questclient::sender

@@ -88,10 +88,24 @@ Measured raw(const fs::path& folder, const Frames& frames, std::size_t count, bo
   return result;
 }
 
-Measured slot(const fs::path& folder, const Frames& frames, std::size_t count, SlotDurability durability) {
+struct Mode {
+  const char* name;
+  SlotDurability durability;
+  bool synced;  ///< Each append: compared with write(2) + fdatasync(2).
+  bool encrypted;
+};
+
+constexpr Mode kModes[] = {
+    {"memory", SlotDurability::memory, false, false},    {"periodic", SlotDurability::periodic, false, false},
+    {"flush", SlotDurability::flush, true, false},       {"append", SlotDurability::append, true, false},
+    {"memory+key", SlotDurability::memory, false, true},
+};
+
+Measured slot(const fs::path& folder, const Frames& frames, std::size_t count, const Mode& mode) {
   buffer::SlotOptions options;
   options.sf_dir = folder.string();
-  options.durability = durability;
+  options.durability = mode.durability;
+  if (mode.encrypted) options.key = std::string(32, 'k');
   const base::SystemClock clock;
   base::SystemRandom random;
   buffer::SlotReport report;
@@ -117,19 +131,19 @@ int main(int count, char** arguments) {
   }
   folder /= "bench-append-" + std::to_string(::getpid());
   fs::create_directories(folder);
-  std::printf("%8s %-7s %12s %12s %7s %10s %10s\n", "frame", "mode", "raw MB/s", "slot MB/s", "ratio",
+  std::printf("%8s %-10s %12s %12s %7s %10s %10s\n", "frame", "mode", "raw MB/s", "slot MB/s", "ratio",
               "p50 us", "p99 us");
   std::string json = "[";
   for (const std::size_t bytes : {std::size_t{4096}, std::size_t{65536}, std::size_t{262144}}) {
     const Frames frames = frames_of(bytes);
-    for (const bool synced : {false, true}) {
+    for (const Mode& mode : kModes) {
+      const bool synced = mode.synced;
       const std::size_t frame_count =
           synced ? (bytes > 100'000 ? 100 : 300) : std::min<std::size_t>((128 << 20) / bytes, 8000);
       std::vector<Measured> raws, slots;
       for (int round = 0; round < kRounds; ++round) {
         raws.push_back(raw(folder, frames, frame_count, synced));
-        slots.push_back(
-            slot(folder, frames, frame_count, synced ? SlotDurability::flush : SlotDurability::memory));
+        slots.push_back(slot(folder, frames, frame_count, mode));
       }
       std::vector<double> ratios;
       for (int round = 0; round < kRounds; ++round)
@@ -139,15 +153,15 @@ int main(int count, char** arguments) {
       const double ratio = ratios[kRounds / 2];
       const Measured without = median(raws);
       const Measured with = median(slots);
-      const char* mode = synced ? "flush" : "memory";
-      std::printf("%8zu %-7s %12.1f %12.1f %7.2f %10.1f %10.1f\n", bytes, mode, without.megabytes_per_second,
-                  with.megabytes_per_second, ratio, with.p50_micros, with.p99_micros);
+      std::printf("%8zu %-10s %12.1f %12.1f %7.2f %10.1f %10.1f\n", bytes, mode.name,
+                  without.megabytes_per_second, with.megabytes_per_second, ratio, with.p50_micros,
+                  with.p99_micros);
       char line[400];
       std::snprintf(line, sizeof line,
                     "%s\n  {\"frame_bytes\": %zu, \"durability\": \"%s\", \"raw_mb_per_s\": %.1f, "
                     "\"slot_mb_per_s\": %.1f, \"ratio\": %.3f, \"p50_us\": %.1f, \"p99_us\": %.1f, "
                     "\"raw_p99_us\": %.1f}",
-                    json.size() > 1 ? "," : "", bytes, mode, without.megabytes_per_second,
+                    json.size() > 1 ? "," : "", bytes, mode.name, without.megabytes_per_second,
                     with.megabytes_per_second, ratio, with.p50_micros, with.p99_micros, without.p99_micros);
       json += line;
     }

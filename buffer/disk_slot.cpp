@@ -141,6 +141,9 @@ void DiskSlot::publish_stats(std::string_view json) {
   } catch (const std::exception&) {
     // For people who look on; the next one may be shown again.
   }
+  // The slot tool may have taken letters out.
+  const std::unique_lock<std::mutex> dead(dead_mutex_, std::try_to_lock);
+  if (dead) dead_.refresh();
 }
 
 void DiskSlot::on_appended(std::function<void()> callback) {

@@ -85,7 +85,7 @@ class DiskSlot final : public Slot {
   void publish(const Batch& batch);
   void put_back(const Batch& batch, const std::string& why);
   void finish(PendingAppend& append);
-  void seal_in_doubt(const std::string& why);
+  void seal_in_doubt();
 
   // disk_slot_rotate.cpp: the leader's too
   bool wants_rotation() const;

@@ -122,7 +122,7 @@ void DiskSlot::lead(Lock& lock) {
   } catch (const std::exception& failure) {
     why = failure.what();
     if (!lock.owns_lock()) lock.lock();
-    if (committed) seal_in_doubt(why);
+    if (committed) seal_in_doubt();
   }
   if (why.empty())
     publish(batch);
@@ -164,7 +164,7 @@ void DiskSlot::write_batch(const Batch& batch) {
     const auto* of_disk = dynamic_cast<const SqliteError*>(&error);
     if (!writer_->roll_back() || (of_disk != nullptr && !of_disk->disk_full())) {
       const Lock lock(mutex_);
-      seal_in_doubt(error.what());
+      seal_in_doubt();
     }
     throw;
   }
@@ -177,20 +177,16 @@ void DiskSlot::write_batch(const Batch& batch) {
 
 // Leader, with the lock. The frames in doubt keep their numbers in the sealed segment, where the segment
 // that begins with the same number hides them; a new stream makes the numbers different ones for the server.
-void DiskSlot::seal_in_doubt(const std::string& why) {
+void DiskSlot::seal_in_doubt() {
   if (writer_) retired_.push_back(std::move(*writer_));
   writer_.reset();
   rotation_wanted_ = true;
   doubt_ = true;
   stream_ = base::Uuid::random(random_);
   stream_first_ = end_;
-  const auto& [first, segment] = *segments_.rbegin();
-  if (options_.durability != SlotDurability::memory)
-    for (Unsynced& entry : unsynced_)
-      if (entry.id == segment.id) entry.failed = true;
-  damage_.push_back({folder_.segment(first).string(),
-                     why + ". The segment was sealed before frame " + std::to_string(end_) +
-                         "; every frame that was acknowledged before is kept in it."});
+  if (options_.durability == SlotDurability::memory) return;
+  for (Unsynced& entry : unsynced_)
+    if (entry.id == segments_.rbegin()->second.id) entry.failed = true;
 }
 
 void DiskSlot::publish(const Batch& batch) {

@@ -21,6 +21,7 @@ constexpr std::size_t kBytes = 9000;
 struct Step {
   const char* kill_point;
   int passage;
+  std::uint64_t syncs_fail_from = 0;  ///< The sync of this frame or of one of the next five fails; 0: none.
 };
 
 std::string position_of(std::uint64_t frame) {
@@ -113,11 +114,13 @@ INSTANTIATE_TEST_SUITE_P(Points, KillSteps,
                                          Step{"slot.before_sync", 27}, Step{"slot.after_rotate", 1},
                                          Step{"slot.after_rotate", 2}, Step{"slot.after_rotate", 5},
                                          Step{"slot.before_unlink", 1}, Step{"slot.before_unlink", 2},
-                                         Step{"slot.before_unlink", 5}, Step{"slot.rewritten", 1}),
+                                         Step{"slot.before_unlink", 5}, Step{"slot.rewritten", 1, 20},
+                                         Step{"slot.before_unlink", 1, 2}, Step{"slot.before_unlink", 2, 2}),
                          [](const auto& step) {
                            std::string name = step.param.kill_point;
                            std::replace(name.begin(), name.end(), '.', '_');
-                           return name + "_" + std::to_string(step.param.passage);
+                           return name + "_" + std::to_string(step.param.passage) +
+                                  (step.param.syncs_fail_from == 0 ? "" : "_rewriting");
                          });
 
 }  // namespace

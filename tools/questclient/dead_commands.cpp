@@ -219,7 +219,7 @@ int run_dead_export(const cli::ParsedArguments& arguments) {
 cli::Command dead_drop_command() {
   cli::Command command("questclient slot dead drop", "Deletes dead letters for good.");
   command.flag("all", "Every letter")
-      .option("older-than", "TIME", "Only letters older than that, for example 7d is 168h")
+      .option("older-than", "TIME", "Only letters older than that, for example 168h")
       .flag("yes", "Do not ask")
       .positional("SLOT", kSlotHelp)
       .repeated_optional_positional("KEY", kKeysHelp)

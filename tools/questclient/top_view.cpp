@@ -76,8 +76,7 @@ void add_sender(Lines& lines, const SlotSample& now) {
   lines.add("trouble", counted(stats.transport_errors, "transport error") + ", " +
                            counted(stats.server_errors, "server error") + ", " +
                            counted(stats.reconnects, "reconnect") + ", " +
-                           counted(stats.backpressure_stalls, "stalled flush") +
-                           (stats.backpressure_stalls > 1 ? "es" : ""));
+                           counted(stats.backpressure_stalls, "stall") + " at the quota");
   lines.add("latency", "");
   add_latency(lines, "append", stats.append_latency);
   add_latency(lines, "request", stats.request_latency);

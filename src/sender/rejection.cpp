@@ -19,9 +19,9 @@ std::string text_of(const Json& document, const char* key) {
 
 // In lower case. What a value is told to be unfit for comes first: such a message may quote the value's text.
 constexpr std::string_view kSchemaWords[] = {
-    "cast error",        "bounds of column type", "to column type", "type mismatch",
-    "type conflict",     "cannot cast",           "cannot be cast", "inconvertible",
-    "incompatible type", "dimension mismatch",    "does not fit"};
+    "cast error",   "bounds of column type", "to column type", "type mismatch",     "type conflict",
+    "cannot cast",  "cannot be cast",        "inconvertible",  "incompatible type", "dimension mismatch",
+    "does not fit", "loss of precision",     "value error"};
 constexpr std::string_view kParseWords[] = {"could not parse",
                                             "cannot parse",
                                             "can't parse",
@@ -60,9 +60,21 @@ std::string_view without_preamble(std::string_view message) {
   return end == std::string_view::npos ? message.substr(line + kLine.size()) : message.substr(end + 1);
 }
 
+/// QuestDB's parser gives the bare name of its error, for example INVALID_FIELD_SEPARATOR or
+/// ARRAY_INVALID_TYPE.
+bool is_parser_error(std::string_view what) {
+  what.remove_prefix(std::min(what.find_first_not_of(' '), what.size()));
+  what = what.substr(0, what.find_last_not_of(" \n") + 1);
+  const bool is_a_name =
+      what.find('_') != std::string_view::npos &&
+      what.find_first_not_of("ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_") == std::string_view::npos;
+  return is_a_name && !what.ends_with("_NAME");
+}
+
 }  // namespace
 
 RefusalKind classify_refusal(std::string_view message) {
+  if (is_parser_error(without_preamble(message))) return RefusalKind::parse;
   std::string text;
   std::transform(message.begin(), message.end(), std::back_inserter(text),
                  [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c | 0x20) : c; });

@@ -89,27 +89,31 @@ TEST(Rejection, CarriesTheServersErrorId) {
 TEST(Rejection, IsToldApartByTheServersWords) {
   const std::string preamble =
       "failed to parse line protocol:errors encountered on line(s):\nerror in line 3: ";
-  for (const char* schema :
-       {"table: t, column: c; cast error from protocol type: FLOAT to column type: LONG",
-        "cast error from protocol type: STRING to column type: UUID",
-        "cast error from protocol type: DOUBLE[][] to column type: DOUBLE[]",
-        "line protocol value: 300 is out bounds of column type: BYTE", "field type conflict: input field"}) {
+  for (const char* schema : {"table: t, column: c; cast error from protocol type: FLOAT to column type: LONG",
+                             "cast error from protocol type: STRING to column type: UUID",
+                             "cast error from protocol type: DOUBLE[][] to column type: DOUBLE[]",
+                             "line protocol value: 300 is out bounds of column type: BYTE",
+                             "converting 1.25 to DECIMAL(3,1) will result in loss of precision",
+                             "field type conflict: input field"}) {
     EXPECT_EQ(classify_refusal(preamble + schema), RefusalKind::schema) << schema;
     EXPECT_EQ(classify_refusal(schema), RefusalKind::schema) << schema;
   }
   for (const char* parse :
        {"Could not parse entire line, field value is invalid. Field: f; value: 1x",
         "Could not parse entire line. Field value is missing: f", "No fields were provided",
-        "INVALID_FIELD_SEPARATOR", "Could not parse timestamp: 5x", "the line ends behind a backslash",
+        "INVALID_FIELD_SEPARATOR", "ARRAY_INVALID_TYPE", "UNSUPPORTED_BINARY_FORMAT\n",
+        "Could not parse timestamp: 5x", "the line ends behind a backslash",
         "the body ends within a binary value. Field: f", "binary type 0x17 is not supported. Field: f",
         "an array is longer than the body", "unable to parse 't': missing fields", "malformed line"}) {
     EXPECT_EQ(classify_refusal(preamble + parse), RefusalKind::parse) << parse;
     EXPECT_EQ(classify_refusal(parse), RefusalKind::parse) << parse;
   }
-  for (const char* write : {"table: t; invalid column name: a.b", "table: a?; invalid table name: a?",
-                            "table: t, timestamp: -1; designated timestamp before 1970-01-01 is not allowed",
-                            "table does not exist, cannot create new table", "new columns are not allowed",
-                            "", "error in line", "too many tables in one request: at most 100"}) {
+  for (const char* write :
+       {"table: t; invalid column name: a.b", "table: a?; invalid table name: a?",
+        "table: t, timestamp: -1; designated timestamp before 1970-01-01 is not allowed",
+        "table does not exist, cannot create new table", "INVALID_TABLE_NAME",
+        "table: array_type_mis; decimal columns must be created manually: d", "new columns are not allowed",
+        "", "error in line", "too many tables in one request: at most 100"}) {
     EXPECT_EQ(classify_refusal(preamble + write), RefusalKind::write) << write;
   }
 }

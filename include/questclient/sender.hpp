@@ -114,10 +114,11 @@ class Sender {
   std::optional<SourcePosition> position() const;
 
   /// Takes the rows out of the buffer and returns at once; the slot's own thread commits them, in the order
-  /// of the calls and of other flushes. The future, or the callback on the slot's thread, tells the frame's
-  /// number or gives the rows back. Without room it fails at once with slot_full; the callback then comes
-  /// before the call returns. close() waits for these appends. Throws Error: closed, forked; the rows then
-  /// stay in the buffer.
+  /// of the calls and of other flushes. The future, or the callback, tells the frame's number or gives the
+  /// rows back; the callback runs on the thread that brought the rows in (the slot's, the I/O thread) or,
+  /// where that is done at once or cannot be done, on the caller's before the call returns. Without room it
+  /// fails at once with slot_full. close() waits for these appends. Throws Error: closed, forked; the rows
+  /// then stay in the buffer.
   std::future<FlushResult> flush_async(LineBuffer& buffer);
   void flush_async(LineBuffer& buffer, std::function<void(FlushResult)> done);
   std::future<FlushResult> flush_async();

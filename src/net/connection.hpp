@@ -51,6 +51,8 @@ class Connection {
                        Connected done) = 0;
   /// REQUIRES: connected, no request under way.
   virtual void request(HttpRequest request, std::chrono::milliseconds timeout, Answered done) = 0;
+  /// Of the body of the newest request that asked for gzip, as it was compressed.
+  virtual std::size_t compressed_bytes() const { return 0; }
 };
 
 /// http, https: HTTP/1.1 with keep-alive. tcp, tcps: lines; the same requests are understood:

@@ -69,6 +69,7 @@ struct HttpConnection::Impl : std::enable_shared_from_this<Impl> {
   // The exchange under way.
   Connection::Answered done;
   HttpRequest request;
+  std::size_t compressed_bytes = 0;
   std::string header;
   std::optional<ResponseReader> reader;
   std::array<char, 64 * 1024> input;
@@ -133,7 +134,10 @@ void HttpConnection::Impl::start(HttpRequest next, std::chrono::milliseconds tim
   state = State::busy;
   request = std::move(next);
   request.gzip = request.gzip && !request.body.empty();
-  if (request.gzip) request.body = base::gzip(request.body);
+  if (request.gzip) {
+    request.body = base::gzip(request.body);
+    compressed_bytes = request.body.size();
+  }
   header = header_of(request, where);
   reader.emplace(max_response_bytes);
   written = nothing_written = false;
@@ -201,6 +205,10 @@ void HttpConnection::connect(const std::string& host, std::uint16_t port, std::c
                              Connected done) {
   impl_->connected = std::move(done);
   impl_->connect(host, port, timeout);
+}
+
+std::size_t HttpConnection::compressed_bytes() const {
+  return impl_->compressed_bytes;
 }
 
 void HttpConnection::request(HttpRequest request, std::chrono::milliseconds timeout, Answered done) {

@@ -22,6 +22,7 @@ class HttpConnection final : public Connection {
   void connect(const std::string& host, std::uint16_t port, std::chrono::milliseconds timeout,
                Connected done) override;
   void request(HttpRequest request, std::chrono::milliseconds timeout, Answered done) override;
+  std::size_t compressed_bytes() const override;
 
  private:
   struct Impl;

@@ -84,7 +84,22 @@ void Driver::stop() {
     slot = std::move(slot_);
   }
   observed_changed_.notify_all();
-  if (options_.publishes_stats) slot->publish_stats(to_json(stats()));
+  slot.reset();  // ends what is under way
+  report_given_up();
+}
+
+void Driver::report_given_up() {
+  SenderEvent lost;
+  lost.rows = later_.drop_held();
+  if (lost.rows == 0) return;
+  rows_given_up_ += lost.rows;
+  lost.kind = SenderEvent::Kind::rows_dropped;
+  lost.code = ErrorCode::rows_dropped;
+  lost.disposition = Disposition::terminal;
+  lost.message = std::to_string(lost.rows) +
+                 " rows that were flushed in the background are lost: the slot did not take them before the "
+                 "sender was closed. Use flush(), or close later.";
+  deliver(lost);
 }
 
 Fsn Driver::append(const buffer::AppendRows& rows) {
@@ -135,6 +150,7 @@ void Driver::handle(const Event& event) {
   std::string failure;
   try {
     const std::lock_guard lock(core_mutex_);
+    const HandlerScope deciding(&core_mutex_);
     actions = event(*core_, clock_.now());
     capabilities = core_->capabilities();
     stopped_by = core_->stopped_by();
@@ -157,6 +173,7 @@ void Driver::handle(const Event& event) {
   }
   // Always, not only after Progress: a trim may have emptied the slot.
   observed_changed_.notify_all();
+  for (const auto& call : std::exchange(deferred_, {})) call_handler(call);
 }
 
 /// First of all, so that who waits for rows finds their rejection before their acknowledgement.
@@ -267,6 +284,7 @@ Stats Driver::stats() const {
   const std::scoped_lock lock(core_mutex_, observed_mutex_);
   Stats stats = core_ ? stats_locked() : final_stats_;
   stats.dropped_notifications = inbox_.dropped();
+  stats.rows_dropped += rows_given_up_;
   if (options_.add_stats) options_.add_stats(stats);
   return stats;
 }
@@ -277,6 +295,7 @@ Stats Driver::stats_locked() const {
   stats.last_fsn = slot.end - 1;
   stats.acked_fsn = observed_.acked;
   stats.durable_fsn = observed_.durable;
+  stats.bytes_on_wire = bytes_on_wire_;
   stats.slot_frames = slot.frames;
   stats.slot_rows = slot.rows;
   stats.slot_bytes = slot.bytes;

@@ -81,6 +81,8 @@ class Driver {
   /// An event of somebody else, for the same handler and inbox. Not after stop() for the handler.
   void tell(SenderEvent event);
   void refuse_in_handler(const char* call) const;
+  /// Runs the application's `call` as a handler: now, or as soon as no lock is held on this thread.
+  void call_outside(std::function<void()> call);
 
   /// Ends the I/O thread and releases the slot. Idempotent. Not from a handler.
   void stop();
@@ -120,13 +122,13 @@ class Driver {
   void run_flush_timer();
   void retry_held();
   void on_appended();
+  void report_given_up();
   void on_slot_event(const buffer::SlotEvent& event);
   Stats stats_locked() const;
   template <class Reached>
   bool wait_until(const char* call, std::chrono::milliseconds timeout, Reached reached) const;
   [[noreturn]] void throw_why_stopped(const SenderEvent& event) const;
-  template <class Call>
-  void call_handler(Call call) const;
+  void call_handler(const std::function<void()>& call) const;
   void deliver(const SenderEvent& event);
   void run_handler(const SenderEvent& event) const;
 
@@ -149,6 +151,8 @@ class Driver {
 
   std::atomic<bool> append_posted_{false};
   std::atomic<bool> is_started_{false};
+  std::atomic<std::uint64_t> bytes_on_wire_{0};
+  std::atomic<std::uint64_t> rows_given_up_{0};
   std::mutex start_mutex_;
   std::mutex stop_mutex_;
 
@@ -160,7 +164,8 @@ class Driver {
   net::EventLoop::Timer housekeeping_{loop_};
   bool housekeeping_armed_ = false;
   base::Time armed_for_ = base::Time::max();
-  std::optional<base::Time> retry_at_;  // after a failure that Core does not know
+  std::vector<std::function<void()>> deferred_;  // until Core has decided
+  std::optional<base::Time> retry_at_;           // after a failure that Core does not know
 
   std::thread thread_;
 };

@@ -35,16 +35,19 @@ void Driver::act(Send& action) {
   const ConnectionId id = action.connection;
   const auto found = connections_.find(id);
   if (found == connections_.end()) return;
-  found->second->request(std::move(action.request), action.timeout,
-                         [this, id](const net::NetError* error, const net::HttpResponse& response) {
-                           if (error != nullptr) {
-                             on_lost(id, *error);
-                             return;
-                           }
-                           handle([&](Core& core, base::Time now) {
-                             return core.on_response(id, response, now, clock_.wall_nanos());
-                           });
-                         });
+  net::Connection& connection = *found->second;
+  const bool compresses = action.request.gzip;
+  const std::size_t plain = action.request.body.size();
+  const auto answered = [this, id](const net::NetError* error, const net::HttpResponse& response) {
+    if (error != nullptr) {
+      on_lost(id, *error);
+      return;
+    }
+    handle(
+        [&](Core& core, base::Time now) { return core.on_response(id, response, now, clock_.wall_nanos()); });
+  };
+  connection.request(std::move(action.request), action.timeout, answered);
+  bytes_on_wire_ += compresses ? connection.compressed_bytes() : plain;
 }
 
 void Driver::act(Progress& action) {
@@ -55,6 +58,11 @@ void Driver::act(Progress& action) {
 
 void Driver::act(Acknowledged& action) {
   if (!handlers_.on_acknowledged) return;
+  if (action.ack == Ack::durable) {
+    // Rows in the dead letters count as durable to Core; to the application only what is in an object store.
+    const std::lock_guard lock(observed_mutex_);
+    if (observed_.durable_offered != true) return;
+  }
   call_handler([&] { handlers_.on_acknowledged(action.fsn, action.ack); });
 }
 
@@ -77,13 +85,21 @@ void Driver::on_lost(ConnectionId connection, const net::NetError& error) {
   handle([&](Core& core, base::Time now) { return core.on_connection_lost(connection, copy, now); });
 }
 
-template <class Call>
-void Driver::call_handler(Call call) const {
+void Driver::call_handler(const std::function<void()>& call) const {
   const HandlerScope scope(this);
   try {
     call();
   } catch (...) {
     // The handler belongs to the application; sending must go on.
+  }
+}
+
+void Driver::call_outside(std::function<void()> call) {
+  // A slot in memory appends what waited for room while Core trims it.
+  if (HandlerScope::is_inside(&core_mutex_)) {
+    deferred_.push_back(std::move(call));
+  } else {
+    call_handler(call);
   }
 }
 

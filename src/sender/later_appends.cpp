@@ -82,7 +82,8 @@ bool LaterAppends::give(std::shared_ptr<Held> held) {
 }
 
 bool LaterAppends::retry() {
-  const std::lock_guard one_at_a_time(retrying_);
+  const std::unique_lock one_at_a_time(retrying_, std::try_to_lock);
+  if (!one_at_a_time) return false;  // somebody waits for them right now
   std::deque<std::shared_ptr<Held>> again;
   {
     const std::lock_guard lock(mutex_);

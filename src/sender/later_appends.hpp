@@ -40,7 +40,7 @@ class LaterAppends {
   bool append_for_good(LineBuffer& buffer,
                        std::function<void(Fsn, std::size_t rows, std::size_t bytes)> done);
 
-  /// Gives what is held to the slot's thread again. True: all of it was taken.
+  /// Gives what is held to the slot's thread again. True: all of it was taken. Never waits.
   bool retry();
   /// Appends what is held, in order, and waits for it. Throws what Slot::append throws; the rest stays held.
   void append_held();

@@ -2,10 +2,10 @@
 
 #include <exception>
 #include <memory>
+#include <thread>
 #include <utility>
 
-#include "base/fork_generation.hpp"
-#include "sender/handler_scope.hpp"
+#include "buffer/fork_guard.hpp"
 #include "sender/sender_options.hpp"
 
 namespace questclient {
@@ -26,6 +26,18 @@ Handlers one_at_a_time(Handlers handlers) {
   return handlers;
 }
 
+/// What a flush without waiting ends with when the slot takes nothing.
+FlushResult not_taken(LineBuffer& buffer) {
+  FlushResult result;
+  if (buffer.empty()) return result;
+  result.failure = std::make_exception_ptr(
+      Error(ErrorCode::slot_full, Disposition::fix_and_resend,
+            "The slot has no room for rows that must not wait. They are given back: flush them again later, "
+            "or with flush(), which waits."));
+  result.rows = std::move(buffer);
+  return result;
+}
+
 const Options& checked(const Options& options) {
   options.validate();
   return options;
@@ -34,7 +46,7 @@ const Options& checked(const Options& options) {
 }  // namespace
 
 Sender::Impl::Impl(const Options& given, Handlers handlers)
-    : options_(checked(given)), process_(base::fork_generation()), own_(sender::buffer_options(options_)) {
+    : options_(checked(given)), process_(buffer::fork_generation()), own_(sender::buffer_options(options_)) {
   handlers = one_at_a_time(std::move(handlers));
   sender::DriverOptions driver = driver_options(static_cast<bool>(handlers.token));
   const buffer::SlotOptions slot_options = sender::slot_options(options_);
@@ -77,7 +89,7 @@ sender::DriverOptions Sender::Impl::driver_options(bool asks_for_tokens) {
 }
 
 bool Sender::Impl::is_in_child() const noexcept {
-  return base::fork_generation() != process_;
+  return buffer::fork_generation() != process_;
 }
 
 void Sender::Impl::check_process() const {
@@ -156,34 +168,37 @@ Fsn Sender::Impl::flush_encoded(std::string_view payload, std::span<const std::u
 }
 
 void Sender::Impl::flush_async(LineBuffer& buffer, std::function<void(FlushResult)> done) {
-  const auto finish = [this, done = std::move(done)](FlushResult result) {
-    const sender::HandlerScope scope(&*driver_);
-    try {
-      done(std::move(result));
-    } catch (...) {
-      // The callback's own trouble.
-    }
+  // A slot may be done before it returns; the application's callback has to wait until no lock is held.
+  struct Call {
+    std::thread::id caller = std::this_thread::get_id();
+    bool returned = false;  // these two are the caller's thread's alone
+    bool ended_at_once = false;
+    std::optional<FlushResult> result;
+    std::function<void(FlushResult)> done;
+  };
+  const auto call = std::make_shared<Call>();
+  call->done = std::move(done);
+  const auto finish = [this, call] {
+    driver_->call_outside([call] { call->done(*std::move(call->result)); });
   };
   {
     const auto lock = entered();
-    if (buffer.empty()) buffer.clear();
     const std::size_t rows = buffer.rows(), bytes = buffer.size();
-    const auto appended = [this, finish, rows, bytes](const buffer::Appended& end, LineBuffer given_back) {
+    const auto appended = [=, this](const buffer::Appended& end, LineBuffer given_back) {
       if (!end.failure) count(rows, bytes, false);
-      finish({end.fsn, end.failure, std::move(given_back)});
+      call->result = FlushResult{end.fsn, end.failure, std::move(given_back)};
+      if (std::this_thread::get_id() != call->caller || call->returned) return finish();
+      call->ended_at_once = true;
     };
     sender::LaterAppends& later = driver_->later();
-    if (rows > 0 && !later.holds() && later.append(buffer, appended)) return;
+    const bool taken = rows > 0 && !later.holds() && later.append(buffer, appended);
+    if (!taken) {
+      call->result = not_taken(buffer);
+      call->ended_at_once = true;
+    }
+    call->returned = true;
   }
-  FlushResult result;
-  if (!buffer.empty()) {
-    result.failure = std::make_exception_ptr(
-        Error(ErrorCode::slot_full, Disposition::fix_and_resend,
-              "The slot has no room for rows that must not wait. They are given back: flush them again "
-              "later, or with flush(), which waits."));
-    result.rows = std::move(buffer);
-  }
-  finish(std::move(result));
+  if (call->ended_at_once) finish();
 }
 
 bool Sender::Impl::try_flush(LineBuffer& buffer, bool automatic) {
@@ -231,23 +246,6 @@ std::optional<base::Time> Sender::Impl::on_flush_timer(base::Time now) {
   return now + (taken ? options_.auto_flush_interval : kTakeAgain);
 }
 
-void Sender::Impl::append_what_is_held() {
-  sender::LaterAppends& later = driver_->later();
-  try {
-    if (later.holds()) later.append_held();
-  } catch (...) {
-    SenderEvent lost;
-    lost.kind = SenderEvent::Kind::rows_dropped;
-    lost.code = ErrorCode::rows_dropped;
-    lost.rows = later.drop_held();
-    lost.message = std::to_string(lost.rows) +
-                   " rows of automatic flushes are lost: the slot did not take them while the sender was "
-                   "open, and not when it was closed.";
-    driver_->tell(std::move(lost));
-    throw;
-  }
-}
-
 void Sender::Impl::close() {
   check_process();
   driver_->refuse_in_handler("close");
@@ -267,7 +265,7 @@ void Sender::Impl::close() {
     closed_ = true;
   }
   try {
-    append_what_is_held();
+    if (driver_->later().holds()) driver_->later().append_held();
   } catch (...) {
     failure = std::current_exception();
   }

@@ -83,11 +83,10 @@ class Sender::Impl {
   void add_stats(Stats& stats) const;
   std::optional<base::Time> on_flush_timer(base::Time now);
   void await_connection();
-  void append_what_is_held();
   sender::DriverOptions driver_options(bool asks_for_tokens);
 
   const Options options_;
-  const std::uint32_t process_;
+  const std::uint64_t process_;
   base::SystemClock clock_;
   base::SystemRandom random_;
   sender::OwnBuffer own_;

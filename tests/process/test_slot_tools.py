@@ -12,6 +12,7 @@ import signal
 import socket
 import subprocess
 import termios
+import threading
 
 import pytest
 
@@ -141,6 +142,36 @@ def test_a_live_slot_is_seen_checked_and_exported_without_disturbing_its_produce
     feeder.await_rows(feeder.slot)
     assert exported(tool, feeder.slot) == feeder.sent
     assert feeder.process.poll() is None
+
+
+def test_segments_that_vanish_while_one_looks_are_no_damage(tool, node, tmp_path):
+    slot = tmp_path / "slots" / "busy"
+    feeder = Feeder(tool, f"http::addr={node};sf_dir={slot.parent};sender_id=busy;sf_max_segment_bytes=64k;",
+                    tmp_path / "feeder.log")
+    stop = threading.Event()
+
+    def feed():
+        while not stop.is_set():
+            feeder.feed(lines(len(feeder.sent), 2000))
+        feeder.process.stdin.close()
+
+    thread = threading.Thread(target=feed)
+    thread.start()
+    try:
+        until(lambda: len(feeder.sent) > 20_000, "rows flow")
+        for _ in range(10):
+            assert json.loads(tool("slot", "verify", slot, "--json").stdout)["sound"]
+            tool("slot", "export", slot, "--output", tmp_path / "rows.ilp")
+            tool("slot", "show", slot)
+            tool("slot", "list", slot.parent)
+        stop.set()
+        thread.join()
+        assert feeder.process.wait(60) == 0, "the producer delivered everything"
+    finally:
+        stop.set()
+        thread.join()
+        feeder.kill()
+    until(lambda: rows.execute(node, "SELECT count() FROM t")["dataset"] == [[len(feeder.sent)]], "every row is there")
 
 
 def test_an_orphan_drains_to_a_cluster_with_every_row_once(tool, feeder, orphan, node):

@@ -5,7 +5,7 @@ ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 
 PACKAGES=(g++ cmake ninja-build pkg-config libboost-dev libssl-dev libsqlite3-dev nlohmann-json3-dev libspdlog-dev
           libzstd-dev zlib1g-dev python3)
-TEST_PACKAGES=(libgtest-dev libbenchmark-dev python3-pip python3-pytest sqlite3)
+TEST_PACKAGES=(libgtest-dev libbenchmark-dev python3-pip python3-pytest sqlite3 openssl)
 
 say() { printf '\033[1m==>\033[0m %s\n' "$*" >&2; }
 fail() { printf 'error: %s\n' "$*" >&2; exit 1; }

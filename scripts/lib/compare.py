@@ -1,6 +1,7 @@
 """The same rows through every client into both servers. Ratios are taken within a round."""
 
 import argparse
+import datetime
 import json
 import pathlib
 import shutil
@@ -20,7 +21,8 @@ class Compare:
     def __init__(self, arguments):
         self.arguments = arguments
         self.build = arguments.build
-        self.folder = arguments.build.parent / "compare"
+        self.out = arguments.folder or arguments.build.parent
+        self.folder = self.out / "compare"
         self.folder.mkdir(parents=True, exist_ok=True)
         self.rows_file = self.folder / "cpu.tsv"
         self.results = {}  # {table: {client: [rows a second, one a round]}}
@@ -37,8 +39,8 @@ class Compare:
             except (CannotBuild, OSError) as error:
                 print(f"left out: {name}: {error}", file=sys.stderr)
         if "questdb" in self.arguments.servers:
-            self.jar = fetch.server_jar(self.build.parent / "interop")
-            self.java = fetch.java_for(self.jar, self.build.parent / "interop")
+            self.jar = fetch.server_jar(self.out / "interop")
+            self.java = fetch.java_for(self.jar, self.out / "interop")
 
     @staticmethod
     def run(command):
@@ -63,11 +65,17 @@ class Compare:
             return QuestNode(self.build / "server-stub" / "node" / "questnode", root, settings)
         return QuestDb(self.java, self.jar, root, settings)
 
-    def push_all(self, kind, mode):
+    def push_all(self, kind, mode, number):
         arguments = self.arguments
         server = self.server(kind, mode).start()
+        pushing = [(name, client) for name, client in self.clients.items() if client.pushes]
+        turn = number % len(pushing)  # nobody is always first
         try:
-            for name, client in self.clients.items():
+            if kind == "questdb":  # its compiler's share is not measured
+                self.run(pushing[0][1].push(server.address, self.rows_file, arguments.rows, arguments.batch))
+                server.await_applied("cpu")
+                server.sql("DROP TABLE cpu")
+            for name, client in pushing[turn:] + pushing[:turn]:
                 if kind == "questnode":  # cannot drop a table, and starts at once
                     server.stop()
                     server = self.server(kind, mode).start()
@@ -83,7 +91,7 @@ class Compare:
 
     def encode_all(self):
         for name, client in self.clients.items():
-            if getattr(client, "slot", None) is None:
+            if client.encodes:
                 self.measure("encoding only", name, client.encode(self.rows_file, self.arguments.rows, self.arguments.batch))
 
     def rounds(self):
@@ -92,17 +100,24 @@ class Compare:
             self.encode_all()
             for kind in self.arguments.servers.split(","):
                 for mode in MODES:
-                    self.push_all(kind, mode)
+                    self.push_all(kind, mode, number)
+
+    def cell(self, table, name, yardstick):
+        rates = self.results[table].get(name)
+        if rates is None:
+            return ""
+        ratio = statistics.median(one / other for one, other in zip(rates, self.results[table][yardstick]))
+        return f"{statistics.median(rates):,.0f} ({ratio:.2f})"
 
     def report(self):
         yardstick = YARDSTICK if YARDSTICK in self.clients else next(iter(self.clients))
-        print(f"\nmedians of {self.arguments.rounds} rounds; ratio to {yardstick}, taken within each round")
-        for table, clients in self.results.items():
-            print(f"\n| {table} | rows/s | ratio |\n|---|---|---|")
-            for name, rates in clients.items():
-                ratio = statistics.median(one / other for one, other in zip(rates, clients[yardstick]))
-                print(f"| {name} | {statistics.median(rates):,.0f} | {ratio:.2f} |")
-        out = self.build.parent / "compare.json"
+        tables = list(self.results)
+        print(f"\n{datetime.date.today()}: rows/s, medians of {self.arguments.rounds} rounds of {self.arguments.rows:,} cpu rows, "
+              f"{self.arguments.batch:,} a flush; in brackets the ratio to {yardstick}, taken within each round\n")
+        print(f"| client | {' | '.join(tables)} |\n|---|{'---|' * len(tables)}")
+        for name in self.clients:
+            print(f"| {name} | {' | '.join(self.cell(table, name, yardstick) for table in tables)} |")
+        out = self.out / "compare.json"
         out.write_text(json.dumps({"rows": self.arguments.rows, "batch": self.arguments.batch, "rates": self.results}, indent=1) + "\n")
         print(f"\nwritten to {out}")
 
@@ -110,6 +125,7 @@ class Compare:
 def main():
     parser = argparse.ArgumentParser(prog="scripts/compare", description=__doc__)
     parser.add_argument("--build", type=pathlib.Path, required=True, help=argparse.SUPPRESS)
+    parser.add_argument("--folder", type=pathlib.Path, help=argparse.SUPPRESS)  # default: beside the build
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--rows", type=int, default=500_000, help="rows a run")
     parser.add_argument("--batch", type=int, default=5_000, help="rows a flush")

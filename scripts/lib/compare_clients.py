@@ -22,7 +22,8 @@ def run(command, what, **options):
 class Ours:
     """One of bench_client's ways to make rows, with a slot in memory or on disk."""
 
-    def __init__(self, build, way, slot=None, durability="memory"):
+    def __init__(self, build, way, slot=None, durability="memory", pushes=True):
+        self.encodes, self.pushes = slot is None, pushes
         self.program = build / "bench" / "bench_client"
         self.way, self.slot, self.durability = way, slot, durability
 
@@ -42,6 +43,8 @@ class Ours:
 
 class Official:
     """One of QuestDB's own: every driver takes CONF ROWS_FILE ROWS BATCH push|encode."""
+
+    encodes = pushes = True
 
     def push(self, address, rows_file, rows, batch):
         return [*self.command, f"http::addr={address};auto_flush=off;protocol_version=2;", rows_file, rows, batch, "push"]
@@ -97,11 +100,11 @@ def all_clients(build, folder):
     """{name: client}, in the order of the tables."""
     return {
         "ours, memory": Ours(build, "names"),
-        "ours, memory, plain": Ours(build, "plain"),
-        "ours, memory, prepared": Ours(build, "prepared"),
-        "ours, memory, columns": Ours(build, "columns"),
+        "ours, by column": Ours(build, "columns"),
+        "ours, names checked at each call": Ours(build, "plain", pushes=False),
+        "ours, prepared rows": Ours(build, "prepared", pushes=False),
         "ours, slot": Ours(build, "names", folder / "slot"),
-        "ours, slot, flush": Ours(build, "names", folder / "slot", "flush"),
+        "ours, slot, sf_durability=flush": Ours(build, "names", folder / "slot", "flush"),
         "Python 6.0.0": Python(folder),
         "Rust 7.2.1": Rust(folder),
         "Java 1.0.1": Java(folder),

@@ -7,6 +7,7 @@ import subprocess
 
 import pytest
 
+from interop.server import QueryFailed
 from loop.cluster import until
 
 
@@ -45,8 +46,13 @@ def rows_of(table, count):
 
 
 def await_rows(server, table, count):
-    until(lambda: server.rows(f"SELECT count() FROM tables() WHERE table_name = '{table}'") == [[1]], f"{table} is there")
-    until(lambda: server.rows(f"SELECT count() FROM {table}") == [[count]], f"{count} rows in {table}")
+    """There is no answer to wait for; and a table is listed a moment before it can be read."""
+    def arrived():
+        try:
+            return server.rows(f"SELECT count() FROM {table}") == [[count]]
+        except QueryFailed:
+            return False
+    until(arrived, f"{count} rows in {table}")
 
 
 def test_rows_over_tcp(questdb, client, table):

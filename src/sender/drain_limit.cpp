@@ -8,15 +8,14 @@ namespace {
 
 constexpr double kBurstSeconds = 0.25;
 constexpr double kNanosPerSecond = 1e9;
-// Before the first frame was sent nothing is known of their sizes.
-constexpr double kFirstGuess = 64 * 1024;
 
 }  // namespace
 
 DrainLimit::DrainLimit(std::uint64_t bytes_per_second) : rate_(static_cast<double>(bytes_per_second)) {}
 
+// Before the first frame was sent nothing is known: such live frames bring nothing, and cost nothing.
 double DrainLimit::mean_live_frame() const {
-  return sent_frames_ == 0 ? kFirstGuess : sent_bytes_ / static_cast<double>(sent_frames_);
+  return sent_frames_ == 0 ? 0 : sent_bytes_ / static_cast<double>(sent_frames_);
 }
 
 void DrainLimit::connected(base::Fsn end, base::Time now) {

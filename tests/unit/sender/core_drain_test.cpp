@@ -120,6 +120,17 @@ TEST(DrainLimit, SizesOfLiveFramesNeedNotBeKnown) {
   }
 }
 
+TEST(DrainLimit, LiveFramesBeforeTheFirstRequestAddNothing) {
+  DrainLimit limit(1000);
+  limit.connected(10, seconds(0));
+  limit.appended(14);
+  const base::FramePart part{1, 0, 1, 1000, true};
+  ASSERT_TRUE(limit.may_send(seconds(0)));
+  limit.sent(std::span(&part, 1));
+  EXPECT_FALSE(limit.may_send(seconds(0)));
+  EXPECT_EQ(limit.next_at(), seconds(1));
+}
+
 TEST_F(CoreDrain, RowsTheSlotDroppedAreReportedOnceAndWaitedForByNobody) {
   fill(4);
   Rig rig(store_);

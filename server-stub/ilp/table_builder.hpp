@@ -10,8 +10,8 @@
 #include <vector>
 
 #include "engine/sequencer.hpp"
-#include "ilp/symbol_dictionary.hpp"
 #include "ilp/scan.hpp"
+#include "ilp/symbol_dictionary.hpp"
 
 namespace questnode::ilp {
 

@@ -94,5 +94,40 @@ TEST(Config, HelpNamesEveryKeyWithItsVariable) {
   }
 }
 
+TEST(Config, TlsIsCommonUnlessAServerHasItsOwn) {
+  const Config common =
+      load_text("tls.enabled=true\ntls.cert.path=/c\ntls.private.key.path=/k\nline.tcp.tls.enabled=false");
+  EXPECT_EQ(tls_of(common, common.http_tls).certificate, "/c");
+  EXPECT_EQ(tls_of(common, common.http_tls).private_key, "/k");
+  EXPECT_TRUE(tls_of(common, common.line_tls).certificate.empty());
+  const Config own = load_text(
+      "line.tcp.tls.enabled=true\nline.tcp.tls.cert.path=/c\nline.tcp.tls.private.key.path=/"
+      "k\ntls.cert.path=/d");
+  EXPECT_TRUE(tls_of(own, own.http_tls).certificate.empty());
+  EXPECT_EQ(tls_of(own, own.line_tls).certificate, "/c");
+  EXPECT_NE(error_of({.server_conf = "tls.enabled=true\ntls.cert.path=/c", .environment = {}, .settings = {}})
+                .find("tls.private.key.path"),
+            std::string::npos);
+}
+
+TEST(Config, UserAndPasswordBelongTogether) {
+  EXPECT_NE(
+      error_of({.server_conf = "http.user=joe", .environment = {}, .settings = {}}).find("http.password"),
+      std::string::npos);
+  const Config config = load_text("http.user=joe\nhttp.password=p\nquestnode.http.token=t");
+  EXPECT_EQ(config.http_user + config.http_password + config.http_token, "joept");
+}
+
+TEST(Config, SwitchesAreTrueOrFalse) {
+  const Config config = load_text("line.tcp.enabled=true\nreadonly=true\nline.auto.create.new.columns=false");
+  EXPECT_TRUE(config.line_tcp);
+  EXPECT_TRUE(config.read_only);
+  EXPECT_TRUE(config.create_tables);
+  EXPECT_FALSE(config.create_columns);
+  EXPECT_NE(
+      error_of({.server_conf = "readonly=yes", .environment = {}, .settings = {}}).find("true or false"),
+      std::string::npos);
+}
+
 }  // namespace
 }  // namespace questnode::node

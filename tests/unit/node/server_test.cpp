@@ -58,7 +58,7 @@ TEST_F(ServerTest, AStandaloneNodeAnswersAsQuestDbDoes) {
   EXPECT_EQ(settings.status, 200);
   const auto config = nlohmann::json::parse(settings.body).at("config");
   EXPECT_EQ(config.at("accepting.writes"), nlohmann::json::parse(R"(["http"])"));
-  EXPECT_EQ(config.at("line.proto.support.versions"), nlohmann::json::parse("[1,2]"));
+  EXPECT_EQ(config.at("line.proto.support.versions"), nlohmann::json::parse("[1,2,3]"));
   EXPECT_EQ(config.at("questclient.delivery"), 1);
   EXPECT_EQ(config.at("questclient.durable_ack"), false);
   const HttpResponse ping = ask(*server, "GET", "/ping");

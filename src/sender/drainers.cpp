@@ -66,13 +66,15 @@ void Drainers::work() {
       waiting_.pop_front();
       ++counts_.active;
     }
-    drain(name);
+    const End end = drain(name);
     const std::lock_guard lock(mutex_);
     --counts_.active;
+    counts_.finished += end == End::sent;
+    counts_.failed += end == End::failed;
   }
 }
 
-void Drainers::drain(const std::string& name) {
+Drainers::End Drainers::drain(const std::string& name) {
   try {
     buffer::SlotOptions options = slot_;
     options.sender_id = name;
@@ -89,20 +91,16 @@ void Drainers::drain(const std::string& name) {
     };
     Driver driver(driver_, std::move(slot), found, clock_, random_, std::move(handlers));
     const bool sent = send_all(driver);
-    if (!sent) return;
+    if (!sent) return End::left;
     report(name, "every row is sent.", false);
-    const std::lock_guard lock(mutex_);
-    ++counts_.finished;
+    return End::sent;
   } catch (const Error& error) {
-    if (error.code() == ErrorCode::slot_locked) return;  // somebody else sends it
+    if (error.code() == ErrorCode::slot_locked) return End::left;  // somebody else sends it
     report(name, error.what(), true);
-    const std::lock_guard lock(mutex_);
-    ++counts_.failed;
   } catch (const std::exception& error) {
     report(name, error.what(), true);
-    const std::lock_guard lock(mutex_);
-    ++counts_.failed;
   }
+  return End::failed;
 }
 
 /// False: it was stopped first. Throws why sending stopped.

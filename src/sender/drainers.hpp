@@ -45,7 +45,8 @@ class Drainers {
  private:
   void find_orphans();
   void work();
-  void drain(const std::string& name);
+  enum class End : std::uint8_t { sent, failed, left };
+  End drain(const std::string& name);
   bool send_all(Driver& driver);
   void report(const std::string& name, const std::string& what, bool failed);
 

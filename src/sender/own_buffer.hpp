@@ -25,6 +25,7 @@ class OwnBuffer {
     if (gate_.load(std::memory_order_relaxed) != Gate::in_row) enter();
     return rows_;
   }
+  bool is_open() const noexcept { return gate_.load(std::memory_order_relaxed) == Gate::in_row; }
   /// REQUIRES: open, no row under construction.
   void leave() noexcept { gate_.store(Gate::idle, std::memory_order_release); }
   /// The timer came while a row was under construction. REQUIRES: open.

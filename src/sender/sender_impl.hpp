@@ -33,7 +33,7 @@ class Sender::Impl {
 
   // --- The row thread's.
   LineBuffer& open_row() {
-    check_process();
+    if (!own_.is_open()) check_process();  // once a row is enough, and the flush asks again
     return own_.open();
   }
   void leave_row() noexcept { own_.leave(); }

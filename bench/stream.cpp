@@ -7,6 +7,7 @@
 #include <cstdio>
 #include <cstring>
 #include <exception>
+#include <memory>
 #include <stdexcept>
 #include <string>
 #include <string_view>
@@ -119,8 +120,9 @@ Fsn produce(Sender& sender, Source& source, std::uint64_t rows, std::uint64_t fr
 
 void stream(Sender& sender, const Arguments& arguments) {
   constexpr std::size_t kPrepared = 200'000;
-  std::vector<Source> sources;
-  for (std::uint64_t i = 0; i < arguments.threads; ++i) sources.emplace_back(kPrepared / arguments.threads);
+  std::vector<std::unique_ptr<Source>> sources;
+  for (std::uint64_t i = 0; i < arguments.threads; ++i)
+    sources.push_back(std::make_unique<Source>(kPrepared / arguments.threads));
   std::vector<Fsn> last_frames(arguments.threads);
   std::vector<std::exception_ptr> failures(arguments.threads);
   const auto begin = Clock::now();
@@ -130,7 +132,7 @@ void stream(Sender& sender, const Arguments& arguments) {
       producers.emplace_back([&, i] {
         try {
           last_frames[i] =
-              produce(sender, sources[i], arguments.rows / arguments.threads, arguments.frame_rows);
+              produce(sender, *sources[i], arguments.rows / arguments.threads, arguments.frame_rows);
         } catch (...) {
           failures[i] = std::current_exception();
         }

@@ -43,7 +43,8 @@ void Core::Impl::warn_once(ErrorCode code, const std::string& message) {
 
 Progress Core::Impl::reached() const {
   if (!options.answers_are_commits) return {};
-  return {slot.cursor().fsn - 1, slot.durable_fsn()};
+  // A host that tells nothing of an object store says nothing about what another one made durable.
+  return {slot.cursor().fsn - 1, capabilities.tells_durable() ? slot.durable_fsn() : progress.durable};
 }
 
 void Core::Impl::report_progress() {

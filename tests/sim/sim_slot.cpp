@@ -57,6 +57,7 @@ void SimSlot::trim(base::Fsn below) {
   while (!frames_.empty() && frames_.begin()->first < below) {
     const auto& ids = frames_.begin()->second.row_ids;
     released_.insert(ids.begin(), ids.end());
+    gone_[frames_.begin()->first] = ids;
     frames_.erase(frames_.begin());
   }
 }
@@ -64,9 +65,9 @@ void SimSlot::trim(base::Fsn below) {
 std::uint64_t SimSlot::row_id(base::Fsn fsn, std::uint32_t row) const {
   const auto held = frames_.find(fsn);
   if (held != frames_.end()) return held->second.row_ids.at(row);
-  const auto dropped = dropped_.find(fsn);
-  if (dropped == dropped_.end()) throw Violation("a row is given up whose frame is not in the slot");
-  return dropped->second.at(row);
+  const auto gone = gone_.find(fsn);
+  if (gone == gone_.end()) throw Violation("a row is given up whose frame was never in the slot");
+  return gone->second.at(row);
 }
 
 void SimSlot::bury(const buffer::DeadLetter& letter) {
@@ -83,7 +84,7 @@ SimSlot::Dropped SimSlot::drop_oldest(std::size_t keep) {
     dropped.end = oldest->first + 1;
     const auto& ids = oldest->second.row_ids;
     dropped.row_ids.insert(dropped.row_ids.end(), ids.begin(), ids.end());
-    dropped_[oldest->first] = ids;
+    gone_[oldest->first] = ids;
     frames_.erase(oldest);
   }
   return dropped;

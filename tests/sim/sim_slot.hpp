@@ -55,7 +55,7 @@ class SimSlot final : public buffer::FrameStore {
 
   World& world_;
   std::map<base::Fsn, Held> frames_;
-  std::map<base::Fsn, std::vector<std::uint64_t>> dropped_;  ///< A request may still hold their rows.
+  std::map<base::Fsn, std::vector<std::uint64_t>> gone_;  ///< A request may still hold their rows.
   base::Uuid stream_;
   base::Fsn stream_first_ = 1;
   base::Fsn end_ = 1;

@@ -23,6 +23,10 @@ namespace questclient::tool {
 
 namespace {
 
+bool is_tcp(const Options& options) {
+  return options.transport == Transport::tcp || options.transport == Transport::tcps;
+}
+
 constexpr std::size_t kFrameBytes = 512 * 1024;
 constexpr std::size_t kFrameRows = 50'000;
 constexpr std::size_t kRejectionsShown = 5;
@@ -56,7 +60,7 @@ Input open_input(const cli::ParsedArguments& arguments, const Options& options, 
   csv.types = arguments.text("types");
   if (arguments.has("null")) csv.null_texts = arguments.all("null");
   LineBuffer::Options buffer;
-  buffer.version = options.protocol_version == 1 ? ProtocolVersion::v1 : ProtocolVersion::v2;
+  buffer.version = static_cast<ProtocolVersion>(options.protocol_version.value_or(is_tcp(options) ? 1 : 2));
   buffer.max_name_len = options.max_name_len;
   input.csv = std::make_unique<CsvInput>(path, csv, arguments.text("table"), LineBuffer(buffer));
   if (csv.timestamp.empty()) {
@@ -238,7 +242,7 @@ void fill_in(Summary& summary, const Stats& stats, const DeliveryMonitor& monito
 }
 
 std::string not_awaited(const Options& options, const Stats& stats, Ack ack) {
-  const std::string what = ack == Ack::durable ? "durable" : "acknowledged";
+  const std::string what = is_tcp(options) ? "sent" : ack == Ack::durable ? "durable" : "acknowledged";
   const std::string why = stats.last_error.empty() ? "" : " Last trouble: " + stats.last_error;
   if (options.sf_dir.empty()) {
     return "not every row was " + what +
@@ -294,6 +298,9 @@ this process, and whatever was not acknowledged is sent first the next time.
 From standard input the types are decided on the first 10,000 rows; name them with --types
 and --symbols to have rows sent as they come.
 
+Over tcp there are no acknowledgements: 0 then means only that the rows have left, and what
+the server refuses is not known. Use http where rows matter.
+
 Exit codes: 0 every row is as safe as --ack asks; 1 rows were rejected (they are in the
 dead letters), still wait, or could not be read (the message names line and column; every
 row before it was sent); 2 the command line or the connect string is wrong.
@@ -334,8 +341,9 @@ int run_send(const cli::ParsedArguments& arguments) {
     note_failure(error.what());
   }
   try {
-    if (!sender.wait(feeder.last_fsn(), ack, timeout))
-      note_failure(not_awaited(options, sender.stats(), ack));
+    // ILP over TCP has no answers: all that can be awaited is that the rows have left.
+    const bool done = is_tcp(options) ? sender.drain(timeout) : sender.wait(feeder.last_fsn(), ack, timeout);
+    if (!done) note_failure(not_awaited(options, sender.stats(), ack));
     summary.host = sender.stats().connected_to;
     sender.close();
   } catch (const Error& error) {

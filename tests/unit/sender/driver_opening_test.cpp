@@ -1,4 +1,5 @@
 // How a sender begins: threads, the first host, credentials, keys, orphans, fork().
+#include <algorithm>
 #include <filesystem>
 #include <fstream>
 #include <future>
@@ -205,7 +206,12 @@ TEST(SenderOpening, ClosingEndsItsDrainers) {
   const auto before = threads();
   {
     Sender sender = Sender::from_conf(conf(dead_host(), slot + "own;drain_orphans=on;"), kIgnore);
-    while (sender.poll_events().empty()) std::this_thread::yield();
+    const auto began = [&sender] {
+      const auto events = sender.poll_events();
+      return std::any_of(events.begin(), events.end(),
+                         [](const SenderEvent& event) { return event.kind == SenderEvent::Kind::drainer; });
+    };
+    while (!began()) std::this_thread::yield();
     EXPECT_EQ(sender.stats().drainers_active, 1U);
   }
   EXPECT_EQ(threads(), before);

@@ -222,7 +222,7 @@ TEST_P(Driver, RowsFlushThemselvesByNumberAndBySize) {
   EXPECT_EQ(sender.stats().rows_flushed, 26U);
   EXPECT_EQ(sender.stats().last_fsn, 3U);
 
-  Sender by_hand = Sender::from_conf(conf(database.address(), "auto_flush=off;auto_flush_rows=10;"));
+  Sender by_hand = Sender::from_conf(conf(database.address(), "auto_flush=off;"));
   for (int i = 0; i < 25; ++i) row(by_hand, i);
   EXPECT_EQ(by_hand.stats().last_fsn, 0U);
   EXPECT_EQ(by_hand.flush(), 1U);

@@ -50,9 +50,11 @@ SlotWalk::Findings SlotWalk::run(Fsn from, Fsn to, bool check_logs,
                                  const std::function<void(const base::Frame&)>& take) {
   findings_ = {};
   take_ = &take;
-  expected_ = std::max(from, trimmed_);
   bytes_before_ = bytes_total_ = 0;
   const std::vector<Fsn> segments = folder_.segments();
+  // Some may have been trimmed since look().
+  if (!segments.empty()) trimmed_ = std::max(trimmed_, segments.front());
+  expected_ = std::max(from, trimmed_);
   struct Part {
     Fsn first, limit;
     std::uint64_t bytes;

@@ -200,7 +200,7 @@ TEST_F(DeadLettersTest, RetryIsRefusedWhileAProcessHoldsTheSlot) {
   EXPECT_EQ(letters().size(), 1U);
 }
 
-TEST_F(DeadLettersTest, RetryKilledBeforeItsFrameStandsLeavesTheLetter) {  // invariant 12
+TEST_F(DeadLettersTest, RetryKilledBeforeItsFrameStandsLeavesTheLetter) {  // invariant 13
   open();
   append(1);
   slot_->bury(letter(1));
@@ -212,7 +212,7 @@ TEST_F(DeadLettersTest, RetryKilledBeforeItsFrameStandsLeavesTheLetter) {  // in
   EXPECT_EQ(read_all().size(), 1U);
 }
 
-TEST_F(DeadLettersTest, RetryKilledAfterItsFrameStandsRemovesTheLetter) {  // invariant 12
+TEST_F(DeadLettersTest, RetryKilledAfterItsFrameStandsRemovesTheLetter) {  // invariant 13
   open();
   append(1);
   slot_->bury(letter(1));
@@ -224,7 +224,7 @@ TEST_F(DeadLettersTest, RetryKilledAfterItsFrameStandsRemovesTheLetter) {  // in
   EXPECT_EQ(read_all().size(), 2U);
 }
 
-TEST_F(DeadLettersTest, RetryWhoseFrameWasSentAndTrimmedRemovesTheLetter) {  // invariant 12
+TEST_F(DeadLettersTest, RetryWhoseFrameWasSentAndTrimmedRemovesTheLetter) {  // invariant 13
   open();
   append(1);
   slot_->bury(letter(1));

@@ -53,8 +53,8 @@ struct SenderEvent {
 /// "connected", "rows_rejected", ...
 const char* to_string(SenderEvent::Kind kind) noexcept;
 
-/// What the application gives a sender. Every handler is called on the I/O thread (those of flush_async on
-/// the slot's), never under a lock, one at a time; it may call any const member of the Sender, and flush
+/// What the application gives a sender. Every handler is called on the I/O thread, never under a lock, one
+/// at a time; it may call any const member of the Sender, and flush
 /// methods that do not wait. What a handler throws is dropped. A slow handler delays sending.
 struct Handlers {
   Handlers() = default;

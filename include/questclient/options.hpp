@@ -144,7 +144,9 @@ struct Options {
   ErrorPolicy on_parse_error = ErrorPolicy::dead_letter;   ///< 400: the line is not ILP to the server.
   ErrorPolicy on_write_error = ErrorPolicy::dead_letter;   ///< 400 for any other reason, and 413 on one row.
   ErrorPolicy on_security_error = ErrorPolicy::halt;       ///< 401, 403. halt or retry.
-  ErrorPolicy on_internal_error = ErrorPolicy::retry;      ///< 500 again and again for the same rows.
+  ErrorPolicy on_internal_error = ErrorPolicy::retry;      ///< 500, or a connection closed
+                                                           ///< instead of an answer, again and
+                                                           ///< again for the same rows.
   ErrorPolicy on_server_error = ErrorPolicy::retry;        ///< Any other 5xx again and again.
   /// Refusals of the same rows (500, another 5xx, or a connection closed instead of an answer) before the two
   /// policies above apply, if they are not retry ...

@@ -266,40 +266,41 @@ constexpr auto kReconnect = group(
             "How long close() waits for acknowledgement; 0: not at all"),
     });
 
-constexpr auto kErrors = group(
-    "acknowledgements and errors",
-    std::array{
-        choice<&Options::request_durable_ack, kTrimAt>(
-            "request_durable_ack", "auto, on or off",
-            "When a frame leaves the slot: on: durable, off: committed, auto: durable "
-            "where the server offers it"),
-        number<&Options::durable_ack_keepalive_interval_millis>(
-            "durable_ack_keepalive_interval_millis", 1, kHourMillis, kMillis,
-            "How often an idle sender asks what has become durable"),
-        or_off(number<&Options::error_inbox_capacity>(
-            "error_inbox_capacity", 1, 1'000'000, "a whole number from 1 to 1000000, or off",
-            "Events kept for poll_events(); more drop the oldest, which is counted")),
-        choice<&Options::on_schema_error, kRowPolicy>("on_schema_error", kRowPolicies,
-                                                      "400: a value does not fit its column"),
-        choice<&Options::on_parse_error, kRowPolicy>("on_parse_error", kRowPolicies,
-                                                     "400: the server cannot read the row"),
-        choice<&Options::on_write_error, kRowPolicy>("on_write_error", kRowPolicies,
-                                                     "400 for another reason, or 413 on a single row"),
-        choice<&Options::on_security_error, kSecurityPolicy>("on_security_error", "halt or retry",
-                                                             "401 or 403; a token handler resumes it"),
-        choice<&Options::on_internal_error, kServerPolicy>(
-            "on_internal_error", kServerPolicies,
-            "500 again and again for the same rows; retry: for ever, the others after max_frame_rejections"),
-        choice<&Options::on_server_error, kServerPolicy>(
-            "on_server_error", kServerPolicies,
-            "Another 5xx, or no answer but a closed connection, again and again for the same rows"),
-        number<&Options::max_frame_rejections>(
-            "max_frame_rejections", 1, 1'000'000, "a whole number from 1 to 1000000",
-            "Refusals of the same rows before on_internal_error and on_server_error apply"),
-        number<&Options::poison_min_escalation_window_millis>("poison_min_escalation_window_millis", 0,
-                                                              kHourMillis, kMillisOrZero,
-                                                              "How long those refusals must have gone on"),
-    });
+constexpr auto kErrors =
+    group("acknowledgements and errors",
+          std::array{
+              choice<&Options::request_durable_ack, kTrimAt>(
+                  "request_durable_ack", "auto, on or off",
+                  "When a frame leaves the slot: on: durable, off: committed, auto: durable "
+                  "where the server offers it"),
+              number<&Options::durable_ack_keepalive_interval_millis>(
+                  "durable_ack_keepalive_interval_millis", 1, kHourMillis, kMillis,
+                  "How often an idle sender asks what has become durable"),
+              or_off(number<&Options::error_inbox_capacity>(
+                  "error_inbox_capacity", 1, 1'000'000, "a whole number from 1 to 1000000, or off",
+                  "Events kept for poll_events(); more drop the oldest, which is counted")),
+              choice<&Options::on_schema_error, kRowPolicy>("on_schema_error", kRowPolicies,
+                                                            "400: a value does not fit its column"),
+              choice<&Options::on_parse_error, kRowPolicy>("on_parse_error", kRowPolicies,
+                                                           "400: the server cannot read the row"),
+              choice<&Options::on_write_error, kRowPolicy>("on_write_error", kRowPolicies,
+                                                           "400 for another reason, or 413 on a single row"),
+              choice<&Options::on_security_error, kSecurityPolicy>("on_security_error", "halt or retry",
+                                                                   "401 or 403; a token handler resumes it"),
+              choice<&Options::on_internal_error, kServerPolicy>(
+                  "on_internal_error", kServerPolicies,
+                  "500, or a connection closed instead of an answer, again and again for the same rows; "
+                  "retry: for ever, "
+                  "the others after max_frame_rejections"),
+              choice<&Options::on_server_error, kServerPolicy>(
+                  "on_server_error", kServerPolicies, "Another 5xx again and again for the same rows"),
+              number<&Options::max_frame_rejections>(
+                  "max_frame_rejections", 1, 1'000'000, "a whole number from 1 to 1000000",
+                  "Refusals of the same rows before on_internal_error and on_server_error apply"),
+              number<&Options::poison_min_escalation_window_millis>(
+                  "poison_min_escalation_window_millis", 0, kHourMillis, kMillisOrZero,
+                  "How long those refusals must have gone on"),
+          });
 
 constexpr auto kKeys = joined(kHosts, kSecurity, kIlp, kAutoFlush, kBuffer, kReconnect, kErrors);
 

@@ -1,4 +1,5 @@
-// Reopening a slot with a backlog of 10 GiB against one of 10 MiB: the cost must not grow. Needs 11 GiB of disk.
+// Reopening a slot with a backlog of 10 GiB against one of 10 MiB: the cost must not grow. Needs 11 GiB of
+// disk.
 //
 //     bench_reopen [--dir FOLDER] [--json FILE]
 #include <algorithm>

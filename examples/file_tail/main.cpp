@@ -1,9 +1,10 @@
 // Follows a file of lines into QuestDB, each line exactly once, however often it is killed.
 //
-//   file_tail --conf 'http::addr=localhost:9000;sf_dir=/var/lib/quest;' --table log --file app.log [--until-end]
+//   file_tail --conf 'http::addr=localhost:9000;sf_dir=/var/lib/quest;' --table log --file app.log
+//   [--until-end]
 //
-// How: the offset behind the lines of a frame is committed in the same transaction as the frame. After a crash
-// position() says where to read on; what the slot holds is sent by the sender itself.
+// How: the offset behind the lines of a frame is committed in the same transaction as the frame. After a
+// crash position() says where to read on; what the slot holds is sent by the sender itself.
 #include <chrono>
 #include <csignal>
 #include <cstdint>

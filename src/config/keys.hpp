@@ -21,8 +21,8 @@ struct Key {
   std::uint64_t least = 0;  ///< Of numbers, in the key's own unit.
   std::uint64_t most = 0;
   std::string_view group = {};  ///< "hosts", "ILP", ...: where a listing shows it.
-  bool is_secret = false;      ///< Its value stands in no message.
-  bool may_be_absent = false;  ///< Of numbers: 0 or "off" turns it off, whatever `least` says.
+  bool is_secret = false;       ///< Its value stands in no message.
+  bool may_be_absent = false;   ///< Of numbers: 0 or "off" turns it off, whatever `least` says.
 
   Fault (*parse)(const Key& key, Options& options, std::string_view value) = nullptr;
   /// The value as it would be written; empty if unset. Of secrets too: the caller hides them.

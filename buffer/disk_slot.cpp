@@ -128,8 +128,7 @@ std::optional<std::string> DiskSlot::position() const {
 
 void DiskSlot::on_event(std::function<void(const SlotEvent&)> callback) {
   Lock lock(mutex_);
-  event_callback_ = std::move(callback);
-  if (!events_.empty()) tell(lock);
+  news_.on_event(lock, std::move(callback));
 }
 
 void DiskSlot::publish_stats(std::string_view json) {
@@ -148,7 +147,7 @@ void DiskSlot::publish_stats(std::string_view json) {
 
 void DiskSlot::on_appended(std::function<void()> callback) {
   const Lock lock(mutex_);
-  callback_ = std::move(callback);
+  news_.on_appended(std::move(callback));
 }
 
 Fsn DiskSlot::end() const {

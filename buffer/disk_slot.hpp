@@ -17,6 +17,7 @@
 #include "buffer/slot.hpp"
 #include "buffer/slot_folder.hpp"
 #include "buffer/slot_lock.hpp"
+#include "buffer/slot_news.hpp"
 #include "buffer/slot_opening.hpp"
 
 namespace questclient::buffer {
@@ -131,10 +132,9 @@ class DiskSlot final : public Slot {
   void create_next(Lock& lock);
   void remove_trimmed(Lock& lock);
 
-  // disk_slot_events.cpp. note_...: with the lock held; tell: left with the lock held, but not in between.
+  // disk_slot_events.cpp, with the lock held
   void note_failure(const char* kind, const std::string& why);
   void note_success();
-  void tell(Lock& lock);
 
   const SlotOptions options_;
   const std::uint64_t segment_bytes_;
@@ -170,7 +170,6 @@ class DiskSlot final : public Slot {
   bool upkeep_failed_ = false;  ///< Try again at upkeep_at_.
   Steady::time_point upkeep_at_;
   bool stopping_ = false;
-  std::function<void()> callback_;
   std::vector<SlotReport::Damage> damage_;
 
   std::deque<Unsynced> unsynced_;  ///< By number.
@@ -180,11 +179,7 @@ class DiskSlot final : public Slot {
   std::uint64_t carried_id_ = 0;  ///< The segment whose header, with the position, is synced.
 
   SlotStats counted_;  ///< The counters; what is a measure of the moment stays 0 here.
-  bool filling_ = false;
-  std::function<void(const SlotEvent&)> event_callback_;
-  std::vector<SlotEvent> events_;
-  std::vector<std::unique_ptr<PendingAppend>> finished_;  ///< Their `later` is to be called.
-  bool appended_ = false;                                 ///< callback_ is to be called.
+  SlotNews news_;
   bool failing_ = false;
   std::map<std::string, base::Time> told_failures_;
 

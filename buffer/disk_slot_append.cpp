@@ -41,7 +41,7 @@ Fsn DiskSlot::append(const AppendRows& rows) {
     else
       changed_.wait(lock);
   }
-  tell(lock);
+  news_.tell(lock);
   if (append.failure) std::rethrow_exception(append.failure);
   return append.fsn;
 }
@@ -132,7 +132,7 @@ void DiskSlot::lead(Lock& lock) {
   leading_ = false;
   changed_.notify_all();
   if ((!queue_.empty() && queue_.front()->later) || has_failed_syncs()) work_.notify_all();
-  tell(lock);
+  news_.tell(lock);
 }
 
 // Leader, without the lock.
@@ -199,7 +199,7 @@ void DiskSlot::publish(const Batch& batch) {
     }
     finish(*append);
   }
-  appended_ = true;
+  news_.appended();
   retrying_ = false;
   backoff_ = std::chrono::milliseconds(0);
   note_success();
@@ -230,11 +230,11 @@ void DiskSlot::put_back(const Batch& batch, const std::string& why) {
 
 void DiskSlot::finish(PendingAppend& append) {
   queued_bytes_ -= append.cost;
-  if (append.later) {
-    later_bytes_ -= append.payload_bytes();
-    finished_.emplace_back(&append);
-  }
   append.done = true;
+  if (!append.later) return;
+  later_bytes_ -= append.payload_bytes();
+  const std::unique_ptr<PendingAppend> ended(&append);  // append_later gave it away
+  news_.finished(std::move(ended->later), {ended->failure ? 0 : ended->fsn, ended->failure});
 }
 
 }  // namespace questclient::buffer

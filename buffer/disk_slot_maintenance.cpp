@@ -43,7 +43,7 @@ void DiskSlot::maintain() {
     sync_in_background(lock);
     if (!upkeep_failed_ || stopping_) remove_trimmed(lock);
     watch_filling();
-    tell(lock);
+    news_.tell(lock);
     if (stopping_ && queue_.empty() && !leading_) return;
     if (!stopping_ && !upkeep_failed_) create_next(lock);
     if (upkeep_failed_ && !failed_before) upkeep_at_ = Steady::now() + kRetryAfter;

@@ -7,8 +7,6 @@
 namespace questclient::buffer {
 namespace {
 
-constexpr std::uint64_t kFillingPercent = 80;
-constexpr std::uint64_t kCalmPercent = 70;
 /// When what would make room failed, nobody calls when it may succeed.
 constexpr std::chrono::milliseconds kLookAgain{50};
 
@@ -102,7 +100,7 @@ bool DiskSlot::drop_oldest(Lock& lock) {
   event.message = "The slot " + folder_.path().string() + " is at its quota: frames " + std::to_string(from) +
                   " to " + std::to_string(limit - 1) + " were dropped" + unknown +
                   ". Raise sf_max_total_bytes, or set sf_overflow=wait to lose nothing.";
-  events_.push_back(std::move(event));
+  news_.event(std::move(event));
   doom_trimmed();
   work_.notify_all();
   return true;
@@ -122,15 +120,7 @@ void DiskSlot::doom_trimmed() {
 }
 
 void DiskSlot::watch_filling() {
-  const std::uint64_t percent = used() / std::max<std::uint64_t>(1, options_.max_total_bytes / 100);
-  if (percent < kCalmPercent) filling_ = false;
-  if (percent < kFillingPercent || filling_) return;
-  filling_ = true;
-  SlotEvent event;
-  event.message = "The slot " + folder_.path().string() + " holds " + std::to_string(used()) +
-                  " of at most " + std::to_string(options_.max_total_bytes) +
-                  " bytes: the cluster takes rows too slowly or not at all.";
-  events_.push_back(std::move(event));
+  news_.watch_filling("The slot " + folder_.path().string() + " holds", used(), options_.max_total_bytes);
 }
 
 }  // namespace questclient::buffer

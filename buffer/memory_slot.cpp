@@ -49,7 +49,7 @@ Fsn MemorySlot::append(const AppendRows& rows) {
   Lock lock(mutex_);
   wait_for_room(lock, pending.cost);
   const Fsn fsn = take(pending);
-  tell(lock);
+  news_.tell(lock);
   return fsn;
 }
 
@@ -61,8 +61,9 @@ bool MemorySlot::append_later(std::string payload, std::vector<std::uint32_t> ro
   Lock lock(mutex_);
   if (pending.cost > options_.max_total_bytes) return false;
   if (later_.empty() && has_room(pending.cost)) {
-    finished_.emplace_back(std::move(pending.done), take(pending));
-    tell(lock);
+    const Fsn fsn = take(pending);
+    news_.finished(std::move(pending.done), {fsn, nullptr});
+    news_.tell(lock);
     return true;
   }
   if (later_bytes_ != 0 && later_bytes_ + pending.cost > options_.max_memory_bytes) return false;
@@ -110,7 +111,7 @@ void MemorySlot::drop_oldest(std::uint64_t cost) {
   event.message = "The memory for unsent rows is at its quota: frames " + std::to_string(event.first) +
                   " to " + std::to_string(event.end - 1) +
                   " were dropped. Raise sf_max_total_bytes, or set sf_overflow=wait to lose nothing.";
-  events_.push_back(std::move(event));
+  news_.event(std::move(event));
 }
 
 void MemorySlot::drop_front() {
@@ -121,7 +122,7 @@ void MemorySlot::drop_front() {
 
 Fsn MemorySlot::take(Pending& pending) {
   if (pending.position) position_ = std::move(pending.position);
-  appended_ = true;
+  news_.appended();
   if (!pending.frame) return end_ - 1;
   pending.frame->fsn = end_++;
   bytes_ += pending.cost;
@@ -137,38 +138,12 @@ void MemorySlot::append_queued() {
     later_.pop_front();
     later_bytes_ -= pending.cost;
     const Fsn fsn = take(pending);
-    finished_.emplace_back(std::move(pending.done), fsn);
+    news_.finished(std::move(pending.done), {fsn, nullptr});
   }
 }
 
 void MemorySlot::watch_filling() {
-  constexpr std::uint64_t kFillingPercent = 80;
-  constexpr std::uint64_t kCalmPercent = 70;
-  const std::uint64_t percent = bytes_ / std::max<std::uint64_t>(1, options_.max_total_bytes / 100);
-  if (percent < kCalmPercent) filling_ = false;
-  if (percent < kFillingPercent || filling_) return;
-  filling_ = true;
-  SlotEvent event;
-  event.message = "The memory for unsent rows holds " + std::to_string(bytes_) + " of at most " +
-                  std::to_string(options_.max_total_bytes) +
-                  " bytes: the cluster takes rows too slowly or not at all.";
-  events_.push_back(std::move(event));
-}
-
-void MemorySlot::tell(Lock& lock) {
-  while (!finished_.empty() || !events_.empty() || appended_) {
-    const auto finished = std::exchange(finished_, {});
-    const auto events = std::exchange(events_, {});
-    const std::function<void()> appended =
-        std::exchange(appended_, false) ? callback_ : std::function<void()>();
-    const auto event_callback = event_callback_;
-    lock.unlock();
-    for (const auto& [done, fsn] : finished) done({fsn, nullptr});
-    if (event_callback)
-      for (const SlotEvent& event : events) event_callback(event);
-    if (appended) appended();
-    lock.lock();
-  }
+  news_.watch_filling("The memory for unsent rows holds", bytes_, options_.max_total_bytes);
 }
 
 std::optional<std::string> MemorySlot::position() const {
@@ -177,13 +152,13 @@ std::optional<std::string> MemorySlot::position() const {
 }
 
 void MemorySlot::on_event(std::function<void(const SlotEvent&)> callback) {
-  const std::lock_guard<std::mutex> lock(mutex_);
-  event_callback_ = std::move(callback);
+  Lock lock(mutex_);
+  news_.on_event(lock, std::move(callback));
 }
 
 void MemorySlot::on_appended(std::function<void()> callback) {
   const std::lock_guard<std::mutex> lock(mutex_);
-  callback_ = std::move(callback);
+  news_.on_appended(std::move(callback));
 }
 
 std::vector<base::FramePtr> MemorySlot::read(Fsn from, std::size_t max_bytes, std::size_t max_frames) {
@@ -212,7 +187,7 @@ void MemorySlot::trim(Fsn below) {
   append_queued();
   watch_filling();
   changed_.notify_all();
-  tell(lock);
+  news_.tell(lock);
 }
 
 void MemorySlot::bury(const DeadLetter& letter) {

@@ -3,9 +3,9 @@
 #include <condition_variable>
 #include <deque>
 #include <mutex>
-#include <utility>
 
 #include "buffer/slot.hpp"
+#include "buffer/slot_news.hpp"
 
 namespace questclient::buffer {
 
@@ -57,7 +57,6 @@ class MemorySlot final : public Slot {
   Fsn take(Pending& pending);
   void append_queued();
   void watch_filling();
-  void tell(Lock& lock);
 
   const SlotOptions options_;
   const base::Clock& clock_;
@@ -73,13 +72,7 @@ class MemorySlot final : public Slot {
   std::deque<Pending> later_;  ///< In front of every append that comes now.
   std::uint64_t later_bytes_ = 0;
   SlotStats counted_;  ///< The counters alone.
-  bool filling_ = false;
-  std::function<void()> callback_;
-  std::function<void(const SlotEvent&)> event_callback_;
-  // What tell() is to call.
-  std::vector<SlotEvent> events_;
-  std::vector<std::pair<std::function<void(Appended)>, Fsn>> finished_;
-  bool appended_ = false;
+  SlotNews news_;
   std::deque<DeadLetter> dead_;
   std::uint64_t dead_bytes_ = 0;
 };

@@ -25,6 +25,14 @@ struct Address {
 
 enum class Transport : std::uint8_t { http, https, tcp, tcps };
 
+/// ILP over TCP: there are no answers, so nothing is acknowledged.
+constexpr bool is_tcp(Transport transport) noexcept {
+  return transport == Transport::tcp || transport == Transport::tcps;
+}
+constexpr bool is_tls(Transport transport) noexcept {
+  return transport == Transport::https || transport == Transport::tcps;
+}
+
 /// Whether a server's certificate is checked.
 enum class TlsVerify : std::uint8_t {
   on,          ///< Against the roots, and its name against the host's.

@@ -197,4 +197,8 @@ struct DeadLetterRetry {
 DeadLetterRetry retry_dead_letters(const std::filesystem::path& path, const DeadLetterSelection& which,
                                    const std::string& key = {});
 
+/// The key in a file that sf_key names: 32 bytes, or 64 hexadecimal digits. Blocks for the disk; thread-safe.
+/// Throws Error{slot_key}: it cannot be read, or holds no key.
+std::string read_slot_key(const std::filesystem::path& path);
+
 }  // namespace questclient

@@ -237,9 +237,9 @@ Response Handler::refusal(int status, const std::string& why) {
 }
 
 struct HttpServer::Impl {
-  Impl(const ListenerOptions& listener, const HttpServerOptions& options, Handler& handler)
+  Impl(const HttpServerOptions& options, Handler& handler)
       : core(std::make_shared<Core>(options, handler)),
-        connections(listener, [held = core](std::unique_ptr<Stream> stream) {
+        connections(options, [held = core](std::unique_ptr<Stream> stream) {
           return std::make_shared<HttpSession>(held, std::move(stream));
         }) {}
 
@@ -247,17 +247,8 @@ struct HttpServer::Impl {
   Listener connections;
 };
 
-HttpServer::HttpServer(const HttpServerOptions& options, Handler& handler) {
-  ListenerOptions listener;
-  listener.address = options.address;
-  listener.port = options.port;
-  listener.key = "http.bind.to";
-  listener.threads = options.threads;
-  listener.max_connections = options.max_connections;
-  listener.tls_certificate = options.tls_certificate;
-  listener.tls_private_key = options.tls_private_key;
-  impl_ = std::make_unique<Impl>(listener, options, handler);
-}
+HttpServer::HttpServer(const HttpServerOptions& options, Handler& handler)
+    : impl_(std::make_unique<Impl>(options, handler)) {}
 
 HttpServer::~HttpServer() = default;
 

@@ -11,6 +11,8 @@
 #include <utility>
 #include <vector>
 
+#include "front/listener_options.hpp"
+
 namespace questnode::front {
 
 struct Request {
@@ -40,11 +42,13 @@ class Handler {
   virtual Response refusal(int status, const std::string& why);
 };
 
-struct HttpServerOptions {
-  std::string address = "127.0.0.1";
-  std::uint16_t port = 0;  ///< 0: any free one; see HttpServer::port().
-  int threads = 2;
-  std::size_t max_connections = 256;  ///< More are answered 429 and closed.
+/// More than max_connections are answered 429 and closed.
+struct HttpServerOptions : ListenerOptions {
+  HttpServerOptions() {
+    key = "http.bind.to";
+    threads = 2;
+  }
+
   std::size_t max_header_bytes = 64 << 10;
   std::size_t max_body_bytes = 128 << 20;  ///< More is answered 413.
   /// Bodies that are being received or handled, all connections together; beyond: 503 and close.
@@ -53,8 +57,6 @@ struct HttpServerOptions {
   std::chrono::milliseconds header_timeout{10'000};  ///< From a header's first byte to its last.
   /// A body, or an answer on its way out, may take this long and a second more for each 64 KiB.
   std::chrono::milliseconds transfer_timeout{30'000};
-  std::string tls_certificate;  ///< PEM file; empty: no TLS.
-  std::string tls_private_key;
 };
 
 class HttpServer {

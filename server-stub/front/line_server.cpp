@@ -79,25 +79,16 @@ class LineSession final : public Session, public std::enable_shared_from_this<Li
 }  // namespace
 
 struct LineServer::Impl {
-  Impl(const ListenerOptions& listener, const LineServerOptions& options, LineHandler& handler)
-      : connections(listener, [options, &handler](std::unique_ptr<Stream> stream) {
+  Impl(const LineServerOptions& options, LineHandler& handler)
+      : connections(options, [options, &handler](std::unique_ptr<Stream> stream) {
           return std::make_shared<LineSession>(options, handler, std::move(stream));
         }) {}
 
   Listener connections;
 };
 
-LineServer::LineServer(const LineServerOptions& options, LineHandler& handler) {
-  ListenerOptions listener;
-  listener.address = options.address;
-  listener.port = options.port;
-  listener.key = "line.tcp.net.bind.to";
-  listener.threads = options.threads;
-  listener.max_connections = options.max_connections;
-  listener.tls_certificate = options.tls_certificate;
-  listener.tls_private_key = options.tls_private_key;
-  impl_ = std::make_unique<Impl>(listener, options, handler);
-}
+LineServer::LineServer(const LineServerOptions& options, LineHandler& handler)
+    : impl_(std::make_unique<Impl>(options, handler)) {}
 
 LineServer::~LineServer() = default;
 

@@ -9,6 +9,8 @@
 #include <string>
 #include <string_view>
 
+#include "front/listener_options.hpp"
+
 namespace questnode::front {
 
 /// What becomes of a connection after a commit.
@@ -40,13 +42,9 @@ class LineHandler {
   virtual std::unique_ptr<LineConsumer> open() = 0;
 };
 
-struct LineServerOptions {
-  std::string address = "127.0.0.1";
-  std::uint16_t port = 0;  ///< 0: any free one; see LineServer::port().
-  int threads = 1;
-  std::size_t max_connections = 256;  ///< More are closed.
-  std::string tls_certificate;        ///< PEM file; empty: no TLS.
-  std::string tls_private_key;
+struct LineServerOptions : ListenerOptions {
+  LineServerOptions() { key = "line.tcp.net.bind.to"; }
+
   std::chrono::milliseconds login_timeout{10'000};
   /// Lines are committed when the input pauses, when it ends, and from this many bytes on.
   std::size_t commit_bytes = 1 << 20;

@@ -1,26 +1,14 @@
 // Accepts connections and gives each to a session. Knows nothing of what they speak.
 #pragma once
 
-#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <memory>
-#include <string>
 
+#include "front/listener_options.hpp"
 #include "front/stream.hpp"
 
 namespace questnode::front {
-
-struct ListenerOptions {
-  std::string address = "127.0.0.1";
-  std::uint16_t port = 0;  ///< 0: any free one; see Listener::port().
-  std::string key;         ///< The setting to change when the address cannot be bound.
-  int threads = 1;
-  std::size_t max_connections = 256;  ///< More are begun as refused, some more than that are just closed.
-  std::string tls_certificate;        ///< PEM file; empty: no TLS.
-  std::string tls_private_key;
-  std::chrono::milliseconds handshake_timeout{10'000};
-};
 
 class Session {
  public:

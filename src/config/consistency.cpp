@@ -7,13 +7,6 @@
 namespace questclient::config {
 namespace {
 
-bool over_tcp(const Options& options) {
-  return options.transport == Transport::tcp || options.transport == Transport::tcps;
-}
-bool over_tls(const Options& options) {
-  return options.transport == Transport::https || options.transport == Transport::tcps;
-}
-
 Fault http_credentials(const Options& options) {
   const bool has_user = !options.username.empty();
   const bool has_password = !options.password.empty();
@@ -42,7 +35,7 @@ Fault tcp_credentials(const Options& options) {
 }
 
 Fault tcp_abilities(const Options& options) {
-  if (!over_tcp(options)) return {};
+  if (!is_tcp(options.transport)) return {};
   if (options.request_compression == Compression::gzip)
     return "request_compression=gzip belongs to http; remove it, lines over tcp are not compressed";
   if (options.request_durable_ack == TrimAt::durable)
@@ -58,12 +51,12 @@ Fault tls(const Options& options) {
   if (roots && options.tls_ca == TlsCa::os_roots)
     return "tls_roots stands beside tls_ca=os_roots, which does not read it; remove one of them";
   if (!roots && options.tls_ca == TlsCa::pem_file) return "tls_ca=pem_file needs the file; give tls_roots";
-  if (over_tls(options)) return {};
+  if (is_tls(options.transport)) return {};
   if (unsafe || roots || options.tls_ca != TlsCa::automatic)
     return join({unsafe  ? "tls_verify"
                  : roots ? "tls_roots"
                          : "tls_ca",
-                 " has no meaning without TLS; begin with ", over_tcp(options) ? "tcps" : "https",
+                 " has no meaning without TLS; begin with ", is_tcp(options.transport) ? "tcps" : "https",
                  ":: or remove it"});
   return {};
 }
@@ -98,7 +91,8 @@ Fault sizes(const Options& options) {
 }  // namespace
 
 Fault contradiction(const Options& options) {
-  if (Fault fault = over_tcp(options) ? tcp_credentials(options) : http_credentials(options); !fault.empty())
+  if (Fault fault = is_tcp(options.transport) ? tcp_credentials(options) : http_credentials(options);
+      !fault.empty())
     return fault;
   for (const auto check : {tcp_abilities, tls, slot, sizes}) {
     if (Fault fault = check(options); !fault.empty()) return fault;

@@ -38,8 +38,7 @@ Fault parse_addr(const Key&, Options& options, std::string_view list) {
     const std::size_t comma = std::min(list.find(','), list.size());
     Address address;
     const std::string_view one = list.substr(0, comma);
-    const bool lines = options.transport == Transport::tcp || options.transport == Transport::tcps;
-    const Fault fault = parse_address(one, lines ? kTcpPort : kHttpPort, address);
+    const Fault fault = parse_address(one, is_tcp(options.transport) ? kTcpPort : kHttpPort, address);
     if (!fault.empty()) return one.empty() ? fault : join({"is refused: \"", one, "\" ", fault});
     options.addr.push_back(std::move(address));
     if (const Address* twice = find_duplicate(options.addr)) {

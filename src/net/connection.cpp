@@ -12,14 +12,6 @@ namespace questclient::net {
 
 namespace {
 
-bool is_lines(Transport transport) {
-  return transport == Transport::tcp || transport == Transport::tcps;
-}
-
-bool is_tls(Transport transport) {
-  return transport == Transport::https || transport == Transport::tcps;
-}
-
 /// A key that cannot sign would fail at every connection; better once, and at once.
 void check_key(const Endpoint& endpoint) {
   try {
@@ -40,7 +32,7 @@ Endpoint make_endpoint(const Options& options) {
   if (is_tls(options.transport)) {
     endpoint.tls = make_tls_context(options.tls_verify, options.tls_ca, options.tls_roots);
   }
-  if (is_lines(options.transport) && !options.username.empty()) {
+  if (is_tcp(options.transport) && !options.username.empty()) {
     endpoint.key_id = options.username;
     endpoint.private_key = options.token;
     endpoint.public_x = options.token_x;
@@ -59,7 +51,7 @@ std::unique_ptr<Connection> make_connection(EventLoop& loop, const Endpoint& end
   } else {
     stream = make_tcp_stream(loop);
   }
-  if (is_lines(endpoint.transport)) {
+  if (is_tcp(endpoint.transport)) {
     return std::make_unique<LineConnection>(loop, std::move(stream), endpoint);
   }
   return std::make_unique<HttpConnection>(loop, std::move(stream), max_response_bytes);

@@ -209,7 +209,7 @@ bool Sender::Impl::try_flush(LineBuffer& buffer, bool automatic) {
 }
 
 bool Sender::Impl::flush_and_wait(LineBuffer& buffer) {
-  if (sender::is_tcp(options_)) driver().wait(1, Ack::committed, {});  // says why it cannot be waited for
+  if (is_tcp(options_.transport)) driver().wait(1, Ack::committed, {});  // says why it cannot be waited for
   const Fsn fsn = flush(buffer);
   if (fsn == 0) return true;
   const bool committed = driver().wait(fsn, Ack::committed, options_.retry_timeout);
@@ -244,6 +244,12 @@ std::optional<base::Time> Sender::Impl::on_flush_timer(base::Time now) {
     }
   });
   return now + (taken ? options_.auto_flush_interval : kTakeAgain);
+}
+
+void Sender::Impl::resume() {
+  const auto lock = entered();
+  driver_->resume();
+  if (drainers_) drainers_->resume();
 }
 
 void Sender::Impl::close() {

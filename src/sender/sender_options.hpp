@@ -16,6 +16,4 @@ buffer::SlotOptions slot_options(const Options& options);
 
 CoreOptions core_options(const Options& options, bool asks_for_tokens);
 
-bool is_tcp(const Options& options);
-
 }  // namespace questclient::sender

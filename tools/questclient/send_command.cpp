@@ -23,10 +23,6 @@ namespace questclient::tool {
 
 namespace {
 
-bool is_tcp(const Options& options) {
-  return options.transport == Transport::tcp || options.transport == Transport::tcps;
-}
-
 constexpr std::size_t kFrameBytes = 512 * 1024;
 constexpr std::size_t kFrameRows = 50'000;
 constexpr std::size_t kRejectionsShown = 5;
@@ -60,7 +56,8 @@ Input open_input(const cli::ParsedArguments& arguments, const Options& options, 
   csv.types = arguments.text("types");
   if (arguments.has("null")) csv.null_texts = arguments.all("null");
   LineBuffer::Options buffer;
-  buffer.version = static_cast<ProtocolVersion>(options.protocol_version.value_or(is_tcp(options) ? 1 : 2));
+  buffer.version =
+      static_cast<ProtocolVersion>(options.protocol_version.value_or(is_tcp(options.transport) ? 1 : 2));
   buffer.max_name_len = options.max_name_len;
   input.csv = std::make_unique<CsvInput>(path, csv, arguments.text("table"), LineBuffer(buffer));
   if (csv.timestamp.empty()) {
@@ -242,7 +239,9 @@ void fill_in(Summary& summary, const Stats& stats, const DeliveryMonitor& monito
 }
 
 std::string not_awaited(const Options& options, const Stats& stats, Ack ack) {
-  const std::string what = is_tcp(options) ? "sent" : ack == Ack::durable ? "durable" : "acknowledged";
+  const std::string what = is_tcp(options.transport) ? "sent"
+                           : ack == Ack::durable     ? "durable"
+                                                     : "acknowledged";
   const std::string why = stats.last_error.empty() ? "" : " Last trouble: " + stats.last_error;
   if (options.sf_dir.empty()) {
     return "not every row was " + what +
@@ -342,7 +341,8 @@ int run_send(const cli::ParsedArguments& arguments) {
   }
   try {
     // ILP over TCP has no answers: all that can be awaited is that the rows have left.
-    const bool done = is_tcp(options) ? sender.drain(timeout) : sender.wait(feeder.last_fsn(), ack, timeout);
+    const bool done =
+        is_tcp(options.transport) ? sender.drain(timeout) : sender.wait(feeder.last_fsn(), ack, timeout);
     if (!done) note_failure(not_awaited(options, sender.stats(), ack));
     summary.host = sender.stats().connected_to;
     sender.close();

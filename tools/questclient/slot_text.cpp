@@ -1,13 +1,10 @@
 #include "slot_text.hpp"
 
-#include <algorithm>
 #include <array>
-#include <cctype>
 #include <cstdio>
 #include <ctime>
-#include <fstream>
-#include <iterator>
-#include <optional>
+
+#include <questclient/error.hpp>
 
 #include "cli/arguments.hpp"
 #include "console.hpp"
@@ -15,20 +12,10 @@
 namespace questclient::tool {
 namespace {
 
-constexpr std::size_t kKeyBytes = 32;
-constexpr std::size_t kMaxKeyFileBytes = 4096;
-
 std::string formatted(const char* format, double value) {
   char text[48];
   std::snprintf(text, sizeof text, format, value);
   return text;
-}
-
-std::string bytes_of_hex(std::string_view digits) {
-  std::string bytes;
-  for (std::size_t at = 0; at + 1 < digits.size(); at += 2)
-    bytes.push_back(static_cast<char>(std::stoi(std::string(digits.substr(at, 2)), nullptr, 16)));
-  return bytes;
 }
 
 }  // namespace
@@ -98,20 +85,11 @@ std::string counted(std::uint64_t number, const std::string& noun) {
 
 std::string read_key(const std::filesystem::path& path) {
   if (path.empty()) return {};
-  std::ifstream file(path, std::ios::binary);
-  std::string text;
-  if (file) {
-    text.resize(kMaxKeyFileBytes);
-    file.read(text.data(), static_cast<std::streamsize>(text.size()));
-    text.resize(static_cast<std::size_t>(file.gcount()));
+  try {
+    return read_slot_key(path);
+  } catch (const Error& error) {
+    throw cli::UsageError("--key takes the file that sf_key names. " + std::string(error.what()));
   }
-  if (text.size() == kKeyBytes) return text;
-  while (!text.empty() && std::isspace(static_cast<unsigned char>(text.back())) != 0) text.pop_back();
-  const bool hexadecimal = std::all_of(
-      text.begin(), text.end(), [](char c) { return std::isxdigit(static_cast<unsigned char>(c)) != 0; });
-  if (text.size() == 2 * kKeyBytes && hexadecimal) return bytes_of_hex(text);
-  throw cli::UsageError("--key takes the file that sf_key names: 32 bytes, or 64 hexadecimal digits; " +
-                        path.string() + (file.is_open() ? " holds something else" : " cannot be read"));
 }
 
 std::filesystem::path slot_folder(const std::string& argument) {

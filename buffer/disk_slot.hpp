@@ -46,6 +46,8 @@ class DiskSlot final : public Slot {
   Fsn end() const override;
   void trim(Fsn below) override;
   void bury(const DeadLetter& letter) override;
+  void remember(std::string_view note) override;
+  std::string remembered() const override;
 
  private:
   using Lock = std::unique_lock<std::mutex>;

@@ -47,6 +47,12 @@ class FrameStore {
 
   /// Keeps the rows for people to look at and retry. Durable on return. Throws Error{slot_io}.
   virtual void bury(const DeadLetter& letter) = 0;
+
+  /// Keeps a note of the sender's to itself, in place of the one before; a few KiB. Durable on return. Throws
+  /// Error{slot_io}. A store that ends with its process keeps none.
+  virtual void remember(std::string_view) {}
+  /// The newest note, this time or by an earlier process; empty: none. Throws Error{slot_io}.
+  virtual std::string remembered() const { return {}; }
 };
 
 }  // namespace questclient::buffer

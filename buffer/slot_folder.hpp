@@ -24,6 +24,7 @@ class SlotFolder {
   std::filesystem::path salvage() const { return path_ / "salvage"; }
   std::filesystem::path rewrite() const { return path_ / "rewrite"; }
   std::filesystem::path stats() const { return path_ / "stats.json"; }
+  std::filesystem::path note() const { return path_ / "sender.json"; }
 
   /// First numbers of the segments, ascending. A log whose .db is missing counts: its frames can be saved.
   std::vector<base::Fsn> segments() const;

@@ -32,8 +32,9 @@ struct SenderEvent {
     segment_damaged,  ///< A file of the slot was set aside.
     slot_filling,     ///< The slot is above 80 % of its quota.
     slot_io,          ///< The disk fails and is tried again, or works again.
-    unauthorised,     ///< Sending has stopped; rows are kept.
-    halted,           ///< A policy says halt: sending has stopped; rows are kept.
+    unauthorised,     ///< Sending has stopped; rows are kept. See Sender::resume().
+    halted,           ///< A policy says halt: sending has stopped; rows are kept. See Sender::resume().
+    resumed,          ///< What had stopped goes on, by Sender::resume() or a fresh token.
     drainer,          ///< A background drainer began, finished or failed; `message` names the slot.
     warning,          ///< Anything else an operator should read.
   };
@@ -47,7 +48,9 @@ struct SenderEvent {
   Disposition disposition = Disposition::retrying;
   ServerAnswer server;  ///< The server's own words, where one answered.
 
-  bool is_error() const noexcept { return kind != Kind::connected && kind != Kind::drainer; }
+  bool is_error() const noexcept {
+    return kind != Kind::connected && kind != Kind::drainer && kind != Kind::resumed;
+  }
 };
 
 /// "connected", "rows_rejected", ...

@@ -141,10 +141,20 @@ class Sender {
 
   /// Blocks until every row up to `fsn` is that safe; false: the timeout came first, nothing is lost.
   /// Ack::durable against a server without an object store throws Error{config}; so does any Ack over TCP,
-  /// which has no acknowledgements. Throws Error{unauthorised} or the error of a halt once sending stopped.
+  /// which has no acknowledgements. Throws Error{unauthorised} or the error of a halt while sending has
+  /// stopped (until resume()).
   bool wait(Fsn fsn, Ack ack, std::chrono::milliseconds timeout) const;
   /// Blocks until the slot is empty (every row trimmed, dead letters aside); false: the timeout came first.
   bool drain(std::chrono::milliseconds timeout) const;
+  /// Goes on sending after it has stopped (SenderEvent::Kind::unauthorised, halted) and what stopped it is
+  /// mended: rights were granted, the table was altered, the server understands the rows. No row was lost
+  /// meanwhile: flushes went on filling the slot, and what is in it is sent now, in order, beginning with the
+  /// rows that were refused. If they are refused again it stops again. Credentials and policies stay those of
+  /// the Options; for others close and open the sender. Told by SenderEvent::Kind::resumed. Never blocks, any
+  /// thread, handlers too; does nothing while it has not stopped. Knocks at once the first time; when nothing
+  /// got through since the last call, after a backoff. Slots that drain_orphans gave up are tried again too.
+  /// Throws Error: closed, forked.
+  void resume();
   /// Flushes, waits up to close_flush_timeout_millis for acknowledgement, stops. Idempotent. Rows that are
   /// not acknowledged stay in the slot for the next opening.
   void close();

@@ -46,11 +46,17 @@ Core::Impl::Impl(CoreOptions core_options, buffer::FrameStore& frame_store, base
       store(frame_store),
       random(random_source),
       walk(options.hosts.size(), {options.initial_backoff, options.max_backoff}),
-      slot(store),
+      memory(store),
+      slot(store, memory),
       poison(options.max_frame_rejections, options.poison_window),
+      resume_pause({options.initial_backoff, options.max_backoff}),
       drain(options.drain_rate),
       warned(options.hosts.size()),
-      refuses_gzip(options.hosts.size()) {}
+      refuses_gzip(options.hosts.size()) {
+  const SenderNote known = memory.found(slot.front().fsn);
+  remembered_epoch = known.epoch;
+  dropped_below = known.dropped_below;
+}
 
 template <class Step>
 std::vector<Action> Core::Impl::guarded(base::Time now, Step step) {
@@ -76,7 +82,7 @@ void Core::Impl::hold(const Error& error, base::Time now) {
 }
 
 void Core::Impl::answered(const net::HttpResponse& response, base::Time now) {
-  if (is_from_deposed_primary(response)) {
+  if (is_from_deposed_primary(response, now)) {
     return fail(
         failover::HostState::topology_reject, ErrorCode::not_writable,
         host_name() + " answered under an epoch that is over: a deposed primary. Its answer is ignored.",
@@ -152,7 +158,13 @@ std::vector<Action> Core::on_token(const std::string& token, base::Time now) {
   return impl_->guarded(now, [&] {
     if (token.empty()) return;
     impl_->options.authorization = "Bearer " + token;
-    impl_->go_on(now);
+    impl_->on_fresh_token(now);
+  });
+}
+
+std::vector<Action> Core::resume(base::Time now) {
+  return impl_->guarded(now, [&] {
+    if (impl_->stopped_by) impl_->resume(now);
   });
 }
 
@@ -171,6 +183,7 @@ std::vector<Action> Core::on_rows_dropped(base::Fsn first, base::Fsn end, std::u
     lost.rows = rows;
     impl_->report(std::move(lost));
     impl_->dropped_below = std::max(impl_->dropped_below, end);
+    impl_->memory.keep_dropped(end);
     impl_->slot.give_up_below(end);
     impl_->report_progress();
     impl_->pump(now);

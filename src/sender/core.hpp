@@ -103,6 +103,9 @@ class Core {
   /// The answer to AskToken, or a fresh token at any time: it goes into every later request, and what 401 or
   /// 403 has stopped goes on. Empty: there is none; it is asked for again in a second.
   std::vector<Action> on_token(const std::string& token, base::Time now);
+  /// What has stopped sending is mended, says an operator: it goes on where it stopped, with the same rows.
+  /// At once the first time, after a backoff if no row got through since. Not stopped: nothing happens.
+  std::vector<Action> resume(base::Time now);
   /// The slot gave up `rows` rows, all that it held below `end`; `first` is the oldest of them
   /// (SlotEvent::rows_dropped). Reported here; no server is expected to know them.
   std::vector<Action> on_rows_dropped(base::Fsn first, base::Fsn end, std::uint64_t rows, base::Time now);
@@ -114,7 +117,7 @@ class Core {
   /// What the host that last took us said about itself; nothing before the first one.
   std::optional<Capabilities> capabilities() const;
 
-  /// Why sending has stopped until somebody acts (unauthorised or halted); nothing: it has not.
+  /// Why sending has stopped until resume() (or a token): unauthorised or halted; nothing: it has not.
   std::optional<SenderEvent> stopped_by() const;
 
   /// Counters, hosts, latencies of requests and acknowledgements; not the slot's own gauges, nor

@@ -68,9 +68,7 @@ bool Core::Impl::durable_ack_is_missing(const net::HttpResponse& response) const
 }
 
 void Core::Impl::take_durable(StreamSpan& span, const net::HttpResponse& response) {
-  if (const auto position = base::CommitPosition::parse(response.header(base::header::kCommit))) {
-    epoch = std::max(epoch, position->epoch);
-  }
+  note_epoch(response);
   if (capabilities.tells_durable()) {
     auto durable = position_of(response, base::header::kDurable);
     // More durable than committed is no statement that rows may be dropped on.
@@ -100,7 +98,8 @@ void Core::Impl::on_rows_committed(const net::HttpResponse& response, base::Time
     slot.settle(false, capabilities);
   }
   measure_acknowledged();
-  unauthorised_reported = false;
+  unauthorised_reported = resumed_in_vain = false;
+  resume_pause.reset();
   walk.progressed();
   connection_progressed = true;
   conflicts = 0;

@@ -118,16 +118,38 @@ void Core::Impl::lost(const net::NetError& error, base::Time now) {
   walk_on(now);
 }
 
-bool Core::Impl::is_from_deposed_primary(const net::HttpResponse& response) {
+bool Core::Impl::is_from_deposed_primary(const net::HttpResponse& response, base::Time now) {
   const AnswerClass answer = failover::classify_status(response.status);
   // A role reject stays one, whatever the epoch of the replica that says so.
   if (answer == AnswerClass::not_writable) return false;
   if (const auto position = base::CommitPosition::parse(response.header(base::header::kCommit))) {
-    return position->epoch < epoch;
+    return position->epoch < epoch || remembers_later_than(position->epoch, now);
   }
   const bool moves_us =
       answer == AnswerClass::ok || answer == AnswerClass::gap || answer == AnswerClass::bad_rows;
   return phase == Phase::ready && capabilities.has_tokens() && moves_us && epoch > 0;
+}
+
+bool Core::Impl::remembers_later_than(std::uint64_t answered, base::Time now) {
+  if (answered >= remembered_epoch) return false;
+  if (forget_epoch_at == base::Time::max()) forget_epoch_at = now + kRememberedEpochHolds;
+  if (now < forget_epoch_at) return true;
+  report(
+      event(SenderEvent::Kind::warning, ErrorCode::server,
+            host_name() + " is under epoch " + std::to_string(answered) + ", and this slot has seen epoch " +
+                std::to_string(remembered_epoch) +
+                "; no host has a later one. The cluster is taken for one that was made anew. If it was not, "
+                "this is a deposed primary: stop it."));
+  remembered_epoch = 0;
+  return false;
+}
+
+void Core::Impl::note_epoch(const net::HttpResponse& response) {
+  const auto position = base::CommitPosition::parse(response.header(base::header::kCommit));
+  if (!position || position->epoch <= epoch) return;
+  epoch = position->epoch;
+  remembered_epoch = 0;
+  memory.keep_epoch(epoch);
 }
 
 void Core::Impl::on_settings(const net::HttpResponse& response, base::Time now) {
@@ -162,9 +184,7 @@ void Core::Impl::on_settings(const net::HttpResponse& response, base::Time now) 
         "to a cluster that does, or set request_durable_ack=auto.",
         now);
   }
-  if (const auto position = base::CommitPosition::parse(response.header(base::header::kCommit))) {
-    epoch = std::max(epoch, position->epoch);
-  }
+  note_epoch(response);
   accept(*found, now);
 }
 

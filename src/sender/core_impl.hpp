@@ -21,6 +21,7 @@
 #include "sender/drain_limit.hpp"
 #include "sender/poison.hpp"
 #include "sender/rejection.hpp"
+#include "sender/sender_memory.hpp"
 #include "sender/slot_cursor.hpp"
 
 namespace questclient::sender {
@@ -37,6 +38,9 @@ inline constexpr std::chrono::milliseconds kFirstDurableWait{20};
 
 /// How long a host may take to say whether it takes rows before the next one is asked beside it.
 inline constexpr std::chrono::milliseconds kAttemptPause{250};
+/// How long a host is refused for an epoch that only an earlier process has seen a later one of. After that
+/// the cluster is taken for one that was made anew: its epochs begin at 1.
+inline constexpr std::chrono::seconds kRememberedEpochHolds{10};
 /// A token is asked for at most this often.
 inline constexpr std::chrono::seconds kTokenPause{1};
 
@@ -112,7 +116,10 @@ struct Core::Impl {
   void refuse(ErrorCode code, const std::string& message, base::Time now);
   /// Every answer that no question has a meaning of its own for.
   void on_common_answer(const net::HttpResponse& response, base::Time now);
-  bool is_from_deposed_primary(const net::HttpResponse& response);
+  bool is_from_deposed_primary(const net::HttpResponse& response, base::Time now);
+  /// The epoch that an earlier process saw is over this one. False: not any more.
+  bool remembers_later_than(std::uint64_t answered, base::Time now);
+  void note_epoch(const net::HttpResponse& response);
 
   // --- core_sending.cpp
   void pump(base::Time now);
@@ -163,14 +170,19 @@ struct Core::Impl {
   /// `what`: who refused our credentials, and how.
   void on_unauthorised(const std::string& what, base::Time now);
   void ask_token(base::Time now);
-  void go_on(base::Time now);
+  void on_fresh_token(base::Time now);
+  void resume(base::Time now);
+  /// What was stopped is not any more, and is told so.
+  void go_on(const std::string& why);
 
   CoreOptions options;
   buffer::FrameStore& store;
   base::RandomSource& random;
   failover::HostWalk walk;
+  SenderMemory memory;
   SlotCursor slot;
   Poison poison;
+  failover::Backoff resume_pause;
   DrainLimit drain;
 
   std::vector<Action> actions;
@@ -184,6 +196,9 @@ struct Core::Impl {
   bool connection_is_gone = false;  ///< There is nothing to disconnect.
   bool met_a_server = false;        ///< capabilities are those of a host that took us.
   std::uint64_t epoch = 0;          ///< The highest seen.
+  std::uint64_t remembered_epoch =
+      0;  ///< The highest that an earlier process saw; 0: it does not count any more.
+  base::Time forget_epoch_at = base::Time::max();
   std::optional<InFlight> in_flight;
 
   base::Time wake_at{};
@@ -196,6 +211,7 @@ struct Core::Impl {
   bool connection_progressed = false;
   bool outage_reported = false;
   bool unauthorised_reported = false;
+  bool resumed_in_vain = false;              ///< Nothing got through since resume().
   std::vector<std::string> warned;           ///< By host: the warning that need not be repeated.
   std::vector<bool> refuses_gzip;            ///< By host.
   ErrorCode last_code = ErrorCode::connect;  ///< Of the last failure of a host.

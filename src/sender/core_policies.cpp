@@ -118,11 +118,12 @@ void Core::Impl::on_unauthorised(const std::string& what, base::Time now) {
     warn_once(ErrorCode::unauthorised, what + " Every row is kept, and the sender goes on trying.");
     return fail_busy(ErrorCode::unauthorised, what, now);
   }
-  halt(event(Kind::unauthorised, ErrorCode::unauthorised,
-             what +
-                 " Sending has stopped and every row is kept: mend username, password or token and open the "
-                 "sender again.",
-             Disposition::terminal));
+  halt(event(
+      Kind::unauthorised, ErrorCode::unauthorised,
+      what +
+          " Sending has stopped and every row is kept: mend the rights there and call resume(), or open the "
+          "sender again with another username, password or token.",
+      Disposition::terminal));
 }
 
 void Core::Impl::ask_token(base::Time now) {
@@ -135,14 +136,32 @@ void Core::Impl::ask_token(base::Time now) {
   wake_at = next_token_at;
 }
 
-/// There is a fresh token.
-void Core::Impl::go_on(base::Time now) {
+void Core::Impl::on_fresh_token(base::Time now) {
   const bool stopped = stopped_by && stopped_by->kind == Kind::unauthorised;
   if (phase != Phase::unarmed && !stopped) return;
-  stopped_by.reset();
-  stats.last_terminal_error.clear();
+  if (stopped) go_on("there is a fresh token");
   walk.progressed();
   walk_on(now);
+}
+
+void Core::Impl::resume(base::Time now) {
+  go_on("resume() was called");
+  // What it was held against before does not count any more.
+  unauthorised_reported = false;
+  blind_burials = conflicts = 0;
+  poison = Poison(options.max_frame_rejections, options.poison_window);
+  for (std::string& message : warned) message.clear();
+  walk.progressed();
+  if (!std::exchange(resumed_in_vain, true)) return walk_on(now);
+  // An application that resumes whatever happens must not make us knock without a pause.
+  phase = Phase::sleeping;
+  wake_at = now + resume_pause.next(random);
+}
+
+void Core::Impl::go_on(const std::string& why) {
+  stopped_by.reset();
+  stats.last_terminal_error.clear();
+  report(event(Kind::resumed, last_code, "Sending goes on, as " + why + "."));
 }
 
 }  // namespace questclient::sender

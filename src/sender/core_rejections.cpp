@@ -14,7 +14,8 @@ void Core::Impl::on_bad_rows(const net::HttpResponse& response, base::Time now) 
     if (options.on_write_error == ErrorPolicy::halt) {
       return halt(
           event(SenderEvent::Kind::halted, ErrorCode::rejected,
-                message + " Sending has stopped and every row is kept, as on_write_error=halt asks for.",
+                message + " Sending has stopped and every row is kept, as on_write_error=halt asks for: mend "
+                          "the cause and call resume().",
                 Disposition::terminal));
     }
     warn_once(ErrorCode::rejected, message);

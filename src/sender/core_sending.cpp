@@ -24,6 +24,8 @@ BatchLimits Core::Impl::limits() const {
 
 void Core::Impl::pump(base::Time now) {
   if (phase != Phase::ready || in_flight || now < hold_until) return;
+  // What held may have been the disk, in the midst of trimming.
+  if (hold_until != base::Time{}) slot.settle(trims_at_durable(), capabilities);
   hold_until = {};
   drain_at = base::Time::max();
   drain.appended(store.end());

@@ -8,15 +8,16 @@
 namespace questclient::sender {
 
 Drainers::Drainers(const Options& options, buffer::SlotOptions slot, DriverOptions driver, Handlers handlers,
-                   const base::Clock& clock, base::RandomSource& random, Tell tell)
-    : most_(options.max_background_drainers),
-      slot_(std::move(slot)),
+                   const base::Clock& clock, base::RandomSource& random, Tell tell,
+                   std::chrono::milliseconds interval)
+    : slot_(std::move(slot)),
       driver_(std::move(driver)),
       handlers_(std::move(handlers)),
       clock_(clock),
       random_(random),
-      tell_(std::move(tell)) {
-  if (most_ > 0) first_worker_ = std::thread([this] { find_orphans(); });
+      tell_(std::move(tell)),
+      plan_(options.max_background_drainers, random, interval) {
+  if (options.max_background_drainers > 0) seeker_ = std::thread([this] { seek(); });
 }
 
 Drainers::~Drainers() {
@@ -27,51 +28,80 @@ void Drainers::stop() {
   {
     const std::lock_guard lock(mutex_);
     stopping_ = true;
-    waiting_.clear();
     for (Driver* driver : active_) driver->stop();
   }
-  if (first_worker_.joinable()) first_worker_.join();
-  for (std::thread& worker : workers_) worker.join();
+  changed_.notify_all();
+  if (seeker_.joinable()) seeker_.join();
+  for (auto& [name, worker] : workers_) worker.join();
   workers_.clear();
+}
+
+void Drainers::resume() {
+  {
+    const std::lock_guard lock(mutex_);
+    plan_.forgive(clock_.now());
+    is_due_ = true;
+  }
+  changed_.notify_all();
 }
 
 Drainers::Counts Drainers::counts() const {
   const std::lock_guard lock(mutex_);
-  return counts_;
+  return plan_.counts();
 }
 
-void Drainers::find_orphans() {
+void Drainers::seek() {
+  std::unique_lock lock(mutex_);
+  while (!stopping_) {
+    is_due_ = false;
+    join_ended();
+    if (clock_.now() >= plan_.next_look()) look(lock);
+    for (auto name = plan_.take(); name && !stopping_; name = plan_.take()) begin(*name);
+    changed_.wait_for(lock, plan_.next_look() - clock_.now(), [this] { return stopping_ || is_due_; });
+  }
+}
+
+void Drainers::look(std::unique_lock<std::mutex>& lock) {
+  lock.unlock();
+  std::vector<std::string> names;
+  std::string failure;
   try {
-    const auto orphans = orphan_slots(slot_.sf_dir, slot_.sender_id);
-    const std::lock_guard lock(mutex_);
-    if (stopping_) return;
-    for (const SlotInfo& orphan : orphans) waiting_.push_back(orphan.name);
-    while (workers_.size() + 1 < std::min(most_, waiting_.size())) {
-      workers_.emplace_back([this] { work(); });
-    }
+    for (const SlotInfo& orphan : orphan_slots(slot_.sf_dir, slot_.sender_id)) names.push_back(orphan.name);
   } catch (const std::exception& error) {
-    report(slot_.sf_dir, std::string("orphan slots cannot be found: ") + error.what(), true);
-    return;
+    failure = error.what();
   }
-  work();
+  if (!failure.empty() && failure != listing_error_)
+    report_failure(slot_.sf_dir, "orphan slots cannot be found: " + failure, ErrorCode::slot_io);
+  listing_error_ = failure;
+  lock.lock();
+  plan_.found(names, clock_.now());
 }
 
-void Drainers::work() {
-  while (true) {
-    std::string name;
-    {
-      const std::lock_guard lock(mutex_);
-      if (stopping_ || waiting_.empty()) return;
-      name = std::move(waiting_.front());
-      waiting_.pop_front();
-      ++counts_.active;
-    }
-    const End end = drain(name);
-    const std::lock_guard lock(mutex_);
-    --counts_.active;
-    counts_.finished += end == End::sent;
-    counts_.failed += end == End::failed;
+void Drainers::begin(const std::string& name) {
+  try {
+    workers_[name] = std::thread([this, name] {
+      const End end = drain(name);
+      {
+        const std::lock_guard lock(mutex_);
+        plan_.ended(name, end, clock_.now());
+        ended_.push_back(name);
+        is_due_ = true;
+      }
+      changed_.notify_all();
+    });
+  } catch (const std::exception&) {  // there are no more threads to be had
+    workers_.erase(name);
+    plan_.ended(name, End::failed, clock_.now());
   }
+}
+
+/// They have nothing left to do that needs the lock.
+void Drainers::join_ended() {
+  for (const std::string& name : ended_) {
+    workers_.at(name).join();
+    workers_.erase(name);
+  }
+  ended_.clear();
 }
 
 Drainers::End Drainers::drain(const std::string& name) {
@@ -80,7 +110,7 @@ Drainers::End Drainers::drain(const std::string& name) {
     options.sender_id = name;
     buffer::SlotReport found;
     auto slot = buffer::Slot::open(options, clock_, random_, found);
-    report(name, std::to_string(slot->stats().rows) + " rows of an ended sender are being sent.", false);
+    report(name, std::to_string(slot->stats().rows) + " rows of an ended sender are being sent.");
     Handlers handlers = handlers_;
     handlers.on_event = [this, &name](const SenderEvent& event) {
       // Its comings and goings are of no interest beside the sender's own; what befalls rows is.
@@ -92,13 +122,13 @@ Drainers::End Drainers::drain(const std::string& name) {
     Driver driver(driver_, std::move(slot), found, clock_, random_, std::move(handlers));
     const bool sent = send_all(driver);
     if (!sent) return End::left;
-    report(name, "every row is sent.", false);
+    report(name, "every row is sent.");
     return End::sent;
   } catch (const Error& error) {
     if (error.code() == ErrorCode::slot_locked) return End::left;  // somebody else sends it
-    report(name, error.what(), true);
+    report_failure(name, error.what(), error.code());
   } catch (const std::exception& error) {
-    report(name, error.what(), true);
+    report_failure(name, error.what(), ErrorCode::slot_io);
   }
   return End::failed;
 }
@@ -123,15 +153,21 @@ bool Drainers::send_all(Driver& driver) {
   return driver.drain(std::chrono::milliseconds::max());
 }
 
-void Drainers::report(const std::string& name, const std::string& what, bool failed) {
+void Drainers::report(const std::string& name, const std::string& what) const {
   SenderEvent event;
   event.kind = SenderEvent::Kind::drainer;
   event.message = "Slot " + name + ": " + what;
-  if (failed) {
-    event.message += " Its rows are kept; open it again, or look at it with the slot tool.";
-    event.code = ErrorCode::slot_io;
-    event.disposition = Disposition::terminal;
-  }
+  tell_(std::move(event));
+}
+
+void Drainers::report_failure(const std::string& name, const std::string& what, ErrorCode code) const {
+  SenderEvent event;
+  event.kind = SenderEvent::Kind::drainer;
+  event.code = code;
+  event.disposition = Disposition::terminal;
+  event.message =
+      "Slot " + name + ": " + what +
+      " Its rows are kept, and it is tried again later, less and less often; resume() tries at once.";
   tell_(std::move(event));
 }
 

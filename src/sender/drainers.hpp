@@ -1,9 +1,10 @@
 // Sends what other, ended senders left below sf_dir.
 #pragma once
 
-#include <cstdint>
-#include <deque>
+#include <chrono>
+#include <condition_variable>
 #include <functional>
+#include <map>
 #include <mutex>
 #include <string>
 #include <thread>
@@ -16,41 +17,44 @@
 #include "base/random.hpp"
 #include "buffer/slot.hpp"
 #include "sender/driver.hpp"
+#include "sender/orphan_plan.hpp"
 
 namespace questclient::sender {
 
-/// Adopts each orphan slot that it finds when it is made, at most max_background_drainers at a time, and
-/// sends it with a Driver of its own. A slot that another process takes first is left to it. Thread-safe.
+/// Looks for orphan slots, now and then again (OrphanPlan says when), adopts at most max_background_drainers
+/// at a time and sends each with a Driver of its own. A slot that another process takes first is left to it.
+/// Thread-safe.
 class Drainers {
  public:
-  struct Counts {
-    std::uint64_t active = 0;
-    std::uint64_t finished = 0;
-    std::uint64_t failed = 0;
-  };
+  using Counts = OrphanPlan::Counts;
   using Tell = std::function<void(SenderEvent)>;
 
   /// `slot` and `driver` are those of the sender, whose hosts, key and credentials the drainers share;
   /// `clock` and `random` outlive it. `tell` is called from the drainers' threads.
   Drainers(const Options& options, buffer::SlotOptions slot, DriverOptions driver, Handlers handlers,
-           const base::Clock& clock, base::RandomSource& random, Tell tell);
+           const base::Clock& clock, base::RandomSource& random, Tell tell,
+           std::chrono::milliseconds interval = kOrphanInterval);
   ~Drainers();
   Drainers(const Drainers&) = delete;
   Drainers& operator=(const Drainers&) = delete;
 
   Counts counts() const;
+  /// Slots that could not be sent are tried again at once.
+  void resume();
   /// Ends every drainer; what is not sent stays in its slot. Idempotent.
   void stop();
 
  private:
-  void find_orphans();
-  void work();
-  enum class End : std::uint8_t { sent, failed, left };
+  using End = OrphanPlan::End;
+  void seek();
+  void look(std::unique_lock<std::mutex>& lock);
+  void begin(const std::string& name);
+  void join_ended();
   End drain(const std::string& name);
   bool send_all(Driver& driver);
-  void report(const std::string& name, const std::string& what, bool failed);
+  void report(const std::string& name, const std::string& what) const;
+  void report_failure(const std::string& name, const std::string& what, ErrorCode code) const;
 
-  const std::size_t most_;
   const buffer::SlotOptions slot_;
   const DriverOptions driver_;
   const Handlers handlers_;
@@ -59,12 +63,15 @@ class Drainers {
   const Tell tell_;
 
   mutable std::mutex mutex_;
+  std::condition_variable changed_;
   bool stopping_ = false;
-  std::deque<std::string> waiting_;  ///< Slots that nobody works on yet; found once, so it only shrinks.
+  bool is_due_ = false;  ///< Something happened that the seeker is to look at.
+  OrphanPlan plan_;
+  std::string listing_error_;  ///< The newest, told once.
   std::vector<Driver*> active_;
-  Counts counts_;
-  std::vector<std::thread> workers_;
-  std::thread first_worker_;
+  std::map<std::string, std::thread> workers_;  ///< By slot.
+  std::vector<std::string> ended_;              ///< Workers to be joined.
+  std::thread seeker_;
 };
 
 }  // namespace questclient::sender

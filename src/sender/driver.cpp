@@ -182,7 +182,7 @@ void Driver::observe(const std::vector<Action>& actions, const std::optional<Cap
   using Kind = SenderEvent::Kind;
   const std::lock_guard lock(observed_mutex_);
   if (capabilities) observed_.durable_offered = capabilities->tells_durable();
-  observed_.stopped_by = std::move(stopped_by);
+  if (!observed_.resuming) observed_.stopped_by = std::move(stopped_by);
   for (const Action& action : actions) {
     const auto* report = std::get_if<Report>(&action);
     if (report == nullptr) continue;

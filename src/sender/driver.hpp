@@ -74,6 +74,9 @@ class Driver {
   std::optional<SenderEvent> rejection(Fsn fsn) const;
   static constexpr std::size_t kRememberedRejections = 256;
 
+  /// As Sender's member of this name.
+  void resume();
+
   Fsn acked_fsn() const;
   Fsn durable_fsn() const;
   Stats stats() const;
@@ -94,6 +97,7 @@ class Driver {
     Fsn durable = 0;
     std::optional<bool> durable_offered;  ///< Does the server tell what is durable? Unset: not known yet.
     std::optional<SenderEvent> stopped_by;
+    bool resuming = false;       ///< resume() was called, and Core does not know yet.
     bool was_connected = false;  ///< Ever.
     bool round_failed = false;   ///< Every host was tried, and none took us.
     bool stopped = false;

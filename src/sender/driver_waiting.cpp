@@ -70,6 +70,23 @@ bool Driver::drain(std::chrono::milliseconds timeout) const {
   });
 }
 
+void Driver::resume() {
+  {
+    const std::lock_guard lock(observed_mutex_);
+    if (!observed_.stopped_by) return;
+    // From now on, not only once Core has heard of it: who waits next must not be told of what is mended.
+    observed_.stopped_by.reset();
+    observed_.resuming = true;
+  }
+  loop_.post([this] {
+    {
+      const std::lock_guard lock(observed_mutex_);
+      observed_.resuming = false;
+    }
+    handle([](Core& core, base::Time now) { return core.resume(now); });
+  });
+}
+
 std::optional<SenderEvent> Driver::rejection(Fsn fsn) const {
   const std::lock_guard lock(observed_mutex_);
   for (const SenderEvent& event : observed_.rejections) {

@@ -7,6 +7,7 @@ LogLevel level_of(SenderEvent::Kind kind) {
     case SenderEvent::Kind::connected:
     case SenderEvent::Kind::drainer:
       return LogLevel::info;
+    case SenderEvent::Kind::resumed:
     case SenderEvent::Kind::disconnected:
     case SenderEvent::Kind::slot_filling:
     case SenderEvent::Kind::slot_io:

@@ -24,6 +24,8 @@ const char* to_string(SenderEvent::Kind kind) noexcept {
       return "unauthorised";
     case SenderEvent::Kind::halted:
       return "halted";
+    case SenderEvent::Kind::resumed:
+      return "resumed";
     case SenderEvent::Kind::drainer:
       return "drainer";
     case SenderEvent::Kind::warning:

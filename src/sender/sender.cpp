@@ -124,6 +124,9 @@ bool Sender::wait(Fsn fsn, Ack ack, std::chrono::milliseconds timeout) const {
 bool Sender::drain(std::chrono::milliseconds timeout) const {
   return impl_->driver().drain(timeout);
 }
+void Sender::resume() {
+  impl_->resume();
+}
 void Sender::close() {
   impl_->close();
 }

@@ -52,6 +52,7 @@ class Sender::Impl {
   void flush_async(LineBuffer& buffer, std::function<void(FlushResult)> done);
   bool try_flush(LineBuffer& buffer, bool automatic = false);
   bool flush_and_wait(LineBuffer& buffer);
+  void resume();
   void close();
 
   std::optional<SourcePosition> position() const;

@@ -18,11 +18,13 @@ std::size_t payload_bytes(const std::vector<base::FramePtr>& frames) {
 
 }  // namespace
 
-SlotCursor::SlotCursor(buffer::FrameStore& store) : store_(store) {
+SlotCursor::SlotCursor(buffer::FrameStore& store, SenderMemory& memory) : store_(store), memory_(memory) {
   const auto oldest = store_.read(1, 1, 1);
   note(oldest);
   front_ = {oldest.empty() ? store_.end() : oldest.front()->fsn, 0};
   cursor_ = durable_ = durable_base_ = front_;
+  trimmed_ = front_.fsn;
+  for (const BuriedRows::Range& range : memory_.found(front_.fsn).given_up) buried_.add(range);
 }
 
 std::span<const base::FramePtr> SlotCursor::frames(std::size_t max_bytes) {
@@ -118,7 +120,7 @@ void SlotCursor::walk_durable() {
     }
     const base::StreamPosition behind_buried = buried_.skip(reached);
     // A frame that ends in buried rows stays until a later one of its stream has carried the token past them:
-    // after a restart nobody could tell these rows from lost ones.
+    // so a note on them is needed only where none follows.
     const bool carried_later = reached.fsn < behind_buried.fsn && behind_buried.fsn < span.end;
     reached = std::min(carried_later ? reached : behind_buried, cursor_);
     durable_ = std::max(durable_, reached);
@@ -135,20 +137,22 @@ void SlotCursor::bury(const base::Frame& frame, std::uint32_t first_row, std::ui
 void SlotCursor::give_up_below(base::Fsn end) {
   const base::StreamPosition at{end, 0};
   front_ = std::max(front_, at);
+  trimmed_ = std::max(trimmed_, end);
   durable_base_ = std::max(durable_base_, at);
   durable_ = std::max(durable_, at);
   cursor_ = buried_.skip(std::max(cursor_, at));
 }
 
 void SlotCursor::settle(bool at_durable, const Capabilities& host) {
-  const base::StreamPosition settled = std::max(front_, at_durable ? durable_ : cursor_);
-  const bool frames_done = settled.fsn > front_.fsn;
-  front_ = settled;
+  front_ = std::max(front_, at_durable ? durable_ : cursor_);
   if (!host.tells_durable()) durable_ = durable_base_ = std::max(durable_, front_);
-  if (!frames_done) return;
+  if (front_.fsn <= trimmed_) return;
+  forget_settled(host.has_tokens());
+  // Once these frames are gone a later process could not tell their buried rows from lost ones.
+  if (host.has_tokens()) memory_.keep_gaps(buried_.below({front_.fsn, 0}));
   base::kill_point("sender.before_trim");
   store_.trim(front_.fsn);
-  forget_settled(host.has_tokens());
+  trimmed_ = front_.fsn;
 }
 
 void SlotCursor::forget_settled(bool has_tokens) {

@@ -11,6 +11,7 @@
 #include "buffer/frame_store.hpp"
 #include "sender/buried_rows.hpp"
 #include "sender/capabilities.hpp"
+#include "sender/sender_memory.hpp"
 
 namespace questclient::sender {
 
@@ -29,7 +30,8 @@ struct StreamSpan {
 /// front() is not needed any more. A token moves them only within the frames of its own stream.
 class SlotCursor {
  public:
-  explicit SlotCursor(buffer::FrameStore& store);
+  /// `memory` outlives it.
+  SlotCursor(buffer::FrameStore& store, SenderMemory& memory);
 
   base::StreamPosition cursor() const { return cursor_; }
   base::StreamPosition durable() const { return durable_; }
@@ -59,7 +61,7 @@ class SlotCursor {
   /// The slot dropped every frame below `end`: nothing below it is sent or waited for.
   void give_up_below(base::Fsn end);
   /// Trims what is safe: below durable(), or below cursor() where `at_durable` is false. `host` is what the
-  /// connection's host will still tell.
+  /// connection's host will still tell. Throws Error{slot_io}: nothing was trimmed, call it again.
   void settle(bool at_durable, const Capabilities& host);
 
  private:
@@ -70,11 +72,13 @@ class SlotCursor {
   void forget_settled(bool has_tokens);
 
   buffer::FrameStore& store_;
+  SenderMemory& memory_;
   BuriedRows buried_;
   std::deque<StreamSpan> spans_;  ///< In the order of the slot.
   std::vector<base::FramePtr> window_;
   base::Fsn window_from_ = 0;
   base::StreamPosition cursor_, durable_, front_;
+  base::Fsn trimmed_ = 0;              ///< The store was told to trim what is below.
   base::StreamPosition durable_base_;  ///< Where durable_ began without any server having said so.
   base::Fsn durable_fsn_ = 0;
 };

@@ -21,6 +21,49 @@ class CorePolicies : public testing::Test {
   CoreOptions options_;
 };
 
+/// Drives a rig against a server that fails at every request that holds '!'.
+class PoisonedHost {
+ public:
+  PoisonedHost(Rig& rig, int status) : rig_(rig), status_(status) {}
+
+  void run(base::Time until) {
+    while (rig_.now < until && !rig_.core->stopped_by()) {
+      if (rig_.is_write()) {
+        write();
+      } else if (rig_.request || rig_.core->next_deadline() == base::Time::max()) {
+        if (!rig_.asks("/settings")) return;
+        rig_.answer(200, {}, kPlain);
+      } else {
+        rig_.sleep_to_deadline();
+        if (!rig_.request) rig_.connected();
+      }
+    }
+  }
+
+  std::string accepted;
+  int refusals = 0;
+  bool fails = true;
+
+ private:
+  void write() {
+    const std::string body = rig_.request->body;
+    rig_.now += milliseconds(1);
+    if (!fails || body.find('!') == std::string::npos) {
+      accepted += body;
+      return rig_.answer(204);
+    }
+    ++refusals;
+    if (status_ != 0) return rig_.answer(status_, {}, R"({"code":"internal error","message":"oops"})");
+    rig_.lose(net::NetError::Kind::closed);
+    if (!rig_.request && rig_.core->next_deadline() == base::Time::max()) rig_.connected();
+  }
+
+  Rig& rig_;
+  int status_;
+};
+
+constexpr base::Time kLong = std::chrono::minutes(10);
+
 TEST_F(CorePolicies, DropCountsAndReportsAndKeepsNothing) {
   store_.append({"a", "BAD", "b"});
   options_.on_schema_error = ErrorPolicy::drop;
@@ -96,6 +139,27 @@ TEST_F(CorePolicies, HaltStopsKeepsEverythingAndSaysWhy) {
   EXPECT_EQ(rig.core->next_deadline(), base::Time::max());
   EXPECT_EQ(store_.frames.size(), 2U);
   EXPECT_TRUE(store_.letters.empty());
+}
+
+TEST_F(CorePolicies, AResumedSenderGivesTheRowItsTimeAgain) {
+  store_.append({"!"});
+  options_.on_internal_error = ErrorPolicy::halt;
+  Rig rig(store_, 1, options_);
+  rig.connect(kPlain);
+  PoisonedHost host(rig, 500);
+  host.run(kLong);
+  ASSERT_TRUE(rig.core->stopped_by());
+  const int before = host.refusals;
+  const base::Time stopped_at = rig.now;
+  rig.resume();
+  host.run(kLong);
+  ASSERT_TRUE(rig.core->stopped_by());
+  EXPECT_GE(host.refusals - before, 4);
+  EXPECT_GE(rig.now - stopped_at, options_.poison_window);
+  rig.resume();
+  host.fails = false;
+  host.run(kLong);
+  EXPECT_EQ(host.accepted, "!");
 }
 
 TEST_F(CorePolicies, HaltWithoutALineStopsAtTheRowItself) {
@@ -187,49 +251,6 @@ TEST_F(CorePolicies, EventsCarryCodesAndTheServersWords) {
   EXPECT_EQ(rig.reports(Kind::disconnected).size(), 0U);
   EXPECT_EQ(rig.core->stats().transport_errors, 1U);
 }
-
-/// Drives a rig against a server that fails at every request that holds '!'.
-class PoisonedHost {
- public:
-  PoisonedHost(Rig& rig, int status) : rig_(rig), status_(status) {}
-
-  void run(base::Time until) {
-    while (rig_.now < until && !rig_.core->stopped_by()) {
-      if (rig_.is_write()) {
-        write();
-      } else if (rig_.request || rig_.core->next_deadline() == base::Time::max()) {
-        if (!rig_.asks("/settings")) return;
-        rig_.answer(200, {}, kPlain);
-      } else {
-        rig_.sleep_to_deadline();
-        if (!rig_.request) rig_.connected();
-      }
-    }
-  }
-
-  std::string accepted;
-  int refusals = 0;
-  bool fails = true;
-
- private:
-  void write() {
-    const std::string body = rig_.request->body;
-    rig_.now += milliseconds(1);
-    if (!fails || body.find('!') == std::string::npos) {
-      accepted += body;
-      return rig_.answer(204);
-    }
-    ++refusals;
-    if (status_ != 0) return rig_.answer(status_, {}, R"({"code":"internal error","message":"oops"})");
-    rig_.lose(net::NetError::Kind::closed);
-    if (!rig_.request && rig_.core->next_deadline() == base::Time::max()) rig_.connected();
-  }
-
-  Rig& rig_;
-  int status_;
-};
-
-constexpr base::Time kLong = std::chrono::minutes(10);
 
 TEST_F(CorePolicies, ARowThatTheServerFailsAtIsFoundAndBuried) {
   for (const int status : {0, 500}) {

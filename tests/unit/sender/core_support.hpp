@@ -84,12 +84,21 @@ class VectorStore final : public buffer::FrameStore {
     if (full) throw Error(ErrorCode::dead_letters_full, Disposition::retrying, "dead.db is at its quota");
     letters.push_back(letter);
   }
+  void remember(std::string_view text) override {
+    if (broken || forgetful) throw Error(ErrorCode::slot_io, Disposition::retrying, "the disk is on strike");
+    note = text;
+    ++notes;
+  }
+  std::string remembered() const override { return note; }
 
   std::vector<base::FramePtr> frames;
   std::vector<buffer::DeadLetter> letters;
   base::Fsn trimmed_below = 0;
   bool broken = false;
-  bool full = false;  ///< The dead letters.
+  bool full = false;       ///< The dead letters.
+  bool forgetful = false;  ///< No note can be written.
+  std::string note;
+  std::size_t notes = 0;  ///< How many were written.
   std::int64_t wall_nanos = 0;
 
  private:
@@ -139,6 +148,7 @@ class Rig {
     }
     host = name;
   }
+  void resume() { take(core->resume(now)); }
   void token(const std::string& fresh) { take(core->on_token(fresh, now)); }
   void rows_dropped(base::Fsn first, base::Fsn end, std::uint64_t rows) {
     take(core->on_rows_dropped(first, end, rows, now));

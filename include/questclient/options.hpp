@@ -167,6 +167,9 @@ struct Options {
   static Options from_conf(std::string_view conf);
   /// from_conf of the environment variable QDB_CLIENT_CONF.
   static Options from_env();
+  /// The version of ILP that rows are encoded in: protocol_version, or where that is unset the newest that
+  /// every server of the transport understands. A slot outlives its server, so it is not negotiated.
+  int line_version() const noexcept { return protocol_version.value_or(is_tcp(transport) ? 1 : 2); }
   /// The same checks for fields set by hand; from_conf has made them already.
   void validate() const;
 };

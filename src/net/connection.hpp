@@ -19,6 +19,9 @@ namespace questclient::net {
 /// Thread-safe.
 class TlsContext;
 
+/// Where the key of ILP over TCP was taken before (key_trust.hpp).
+class KeyTrust;
+
 /// Throws Error{tls}: the roots cannot be read; names the file.
 std::shared_ptr<TlsContext> make_tls_context(TlsVerify verify, TlsCa ca, const std::string& roots_pem);
 
@@ -33,6 +36,7 @@ struct Endpoint {
   std::string public_y;
   base::SignatureForm signature_form = base::SignatureForm::der;
   std::chrono::milliseconds auth_timeout{15000};
+  std::shared_ptr<KeyTrust> key_trust;  ///< Of that key. Never null where there is one.
 };
 
 /// Throws Error{tls} as make_tls_context, and Error{config} for a key that ES256 cannot use.

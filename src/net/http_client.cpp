@@ -4,9 +4,9 @@
 #include <array>
 #include <optional>
 
-#include "base/clock.hpp"
 #include "base/gzip.hpp"
 #include "net/authority.hpp"
+#include "net/deadline.hpp"
 #include "net/response_reader.hpp"
 #include "net/stream.hpp"
 
@@ -44,7 +44,7 @@ struct HttpConnection::Impl : std::enable_shared_from_this<Impl> {
   enum class State { fresh, connecting, idle, busy, closed };
 
   Impl(EventLoop& event_loop, std::shared_ptr<Stream> below, std::size_t limit)
-      : loop(event_loop), timer(event_loop), stream(std::move(below)), max_response_bytes(limit) {}
+      : loop(event_loop), deadline(event_loop), stream(std::move(below)), max_response_bytes(limit) {}
 
   void connect(const std::string& host, std::uint16_t port, std::chrono::milliseconds timeout);
   void start(HttpRequest next, std::chrono::milliseconds timeout);
@@ -53,13 +53,13 @@ struct HttpConnection::Impl : std::enable_shared_from_this<Impl> {
   void on_written(const IoResult& result);
   void answered();
 
-  void set_deadline(std::chrono::milliseconds timeout, const char* what);
+  void timed_out(const std::string& reason);
   void connect_failed(NetError::Kind kind, const std::string& reason);
   void request_failed(NetError::Kind kind, const std::string& reason);
   void close();
 
   EventLoop& loop;
-  EventLoop::Timer timer;
+  Deadline deadline;
   std::shared_ptr<Stream> stream;
   const std::size_t max_response_bytes;
   State state = State::fresh;
@@ -77,19 +77,14 @@ struct HttpConnection::Impl : std::enable_shared_from_this<Impl> {
   bool nothing_written = false;  // known: not one byte was taken
 };
 
-void HttpConnection::Impl::set_deadline(std::chrono::milliseconds timeout, const char* what) {
-  timer.set(base::SystemClock().now() + timeout, [weak = weak_from_this(), what, timeout] {
-    const auto self = weak.lock();
-    if (!self) return;
-    const std::string reason = std::string(what) + " within " + std::to_string(timeout.count()) + " ms";
-    if (self->state == State::connecting) self->connect_failed(NetError::Kind::timeout, reason);
-    if (self->state == State::busy) self->request_failed(NetError::Kind::timeout, reason);
-  });
+void HttpConnection::Impl::timed_out(const std::string& reason) {
+  if (state == State::connecting) connect_failed(NetError::Kind::timeout, reason);
+  if (state == State::busy) request_failed(NetError::Kind::timeout, reason);
 }
 
 void HttpConnection::Impl::close() {
   state = State::closed;
-  timer.cancel();
+  deadline.cancel();
   stream->close();
 }
 
@@ -109,14 +104,14 @@ void HttpConnection::Impl::connect(const std::string& host, std::uint16_t port,
                                    std::chrono::milliseconds timeout) {
   where = authority(host, port);
   state = State::connecting;
-  set_deadline(timeout, "no connection");
+  deadline.set(timeout, "no connection", *this);
   stream->connect(host, port, [self = shared_from_this()](const IoResult& result) {
     if (self->state != State::connecting) return;
     if (!result.ok()) {
       self->connect_failed(result.kind, result.error);
       return;
     }
-    self->timer.cancel();
+    self->deadline.cancel();
     self->state = State::idle;
     if (const auto callback = std::exchange(self->connected, nullptr)) callback(nullptr);
   });
@@ -141,7 +136,7 @@ void HttpConnection::Impl::start(HttpRequest next, std::chrono::milliseconds tim
   header = header_of(request, where);
   reader.emplace(max_response_bytes);
   written = nothing_written = false;
-  set_deadline(timeout, "no complete answer");
+  deadline.set(timeout, "no complete answer", *this);
   stream->write(header, request.body,
                 [self = shared_from_this()](const IoResult& result) { self->on_written(result); });
   // Reading at once: a server may refuse a long body before it has read it all.
@@ -180,7 +175,7 @@ void HttpConnection::Impl::answered() {
   HttpResponse response = reader->take();
   reader.reset();
   if (reusable) {
-    timer.cancel();
+    deadline.cancel();
     state = State::idle;
   } else {
     close();

@@ -7,6 +7,8 @@
 
 #include "base/clock.hpp"
 #include "net/authority.hpp"
+#include "net/deadline.hpp"
+#include "net/key_trust.hpp"
 #include "net/stream.hpp"
 
 namespace questclient::net {
@@ -17,8 +19,6 @@ using std::chrono::microseconds;
 using std::chrono::milliseconds;
 
 constexpr std::size_t kLongestChallenge = 4096;  // QuestDB sends 512 bytes
-constexpr milliseconds kShortestGrace{20};
-constexpr milliseconds kLongestGrace{1000};
 constexpr microseconds kFirstPause{200};
 constexpr microseconds kLongestPause{20000};
 const std::string kHasClosed = "the server has closed the connection.";
@@ -61,12 +61,12 @@ struct LineConnection::Impl : std::enable_shared_from_this<Impl> {
   void look_again_later(void (Impl::*step)());
   void answer(int status);
 
-  void set_deadline(milliseconds timeout, const char* what);
+  void timed_out(const std::string& reason) { failed(NetError::Kind::timeout, reason); }
   void failed(NetError::Kind kind, const std::string& reason);
   void close();
 
   EventLoop& loop;
-  EventLoop::Timer deadline;
+  Deadline deadline;
   EventLoop::Timer pause;
   const std::shared_ptr<Stream> stream;
   const Endpoint endpoint;
@@ -78,21 +78,13 @@ struct LineConnection::Impl : std::enable_shared_from_this<Impl> {
   std::string challenge;
   std::string outgoing;  // of the authentication
   base::Time challenge_asked{};
+  base::Time signed_at{};
   std::array<char, 4096> input;
 
   HttpRequest request;
   bool nothing_written = false;
   microseconds next_pause = kFirstPause;
 };
-
-void LineConnection::Impl::set_deadline(milliseconds timeout, const char* what) {
-  deadline.set(base::SystemClock().now() + timeout, [weak = weak_from_this(), what, timeout] {
-    if (const auto self = weak.lock()) {
-      self->failed(NetError::Kind::timeout,
-                   std::string(what) + " within " + std::to_string(timeout.count()) + " ms");
-    }
-  });
-}
 
 void LineConnection::Impl::close() {
   state = State::closed;
@@ -116,7 +108,7 @@ void LineConnection::Impl::failed(NetError::Kind kind, const std::string& reason
 void LineConnection::Impl::connect(const std::string& host, std::uint16_t port, milliseconds timeout) {
   where = authority(host, port);
   state = State::connecting;
-  set_deadline(timeout, "no connection");
+  deadline.set(timeout, "no connection", *this);
   stream->connect(host, port, [self = shared_from_this()](const IoResult& result) {
     if (self->state != State::connecting) return;
     if (!result.ok()) {
@@ -132,7 +124,7 @@ void LineConnection::Impl::connect(const std::string& host, std::uint16_t port, 
 
 void LineConnection::Impl::authenticate() {
   state = State::authenticating;
-  set_deadline(endpoint.auth_timeout, "the server sent no challenge, or did not take the answer,");
+  deadline.set(endpoint.auth_timeout, "the server sent no challenge, or did not take the answer,", *this);
   challenge_asked = base::SystemClock().now();
   outgoing = endpoint.key_id + "\n";
   stream->write(outgoing, {}, [](const IoResult&) {});  // when it fails, so does the read
@@ -161,7 +153,7 @@ void LineConnection::Impl::read_challenge() {
 
 void LineConnection::Impl::answer_challenge() {
   const base::Time now = base::SystemClock().now();
-  const auto took = std::chrono::duration_cast<milliseconds>(now - challenge_asked);
+  const base::Time took = now - challenge_asked;
   challenge.pop_back();
   try {
     outgoing = base::base64_encode(base::es256_sign(endpoint.private_key, endpoint.public_x,
@@ -174,9 +166,13 @@ void LineConnection::Impl::answer_challenge() {
   stream->write(outgoing, {}, [self = shared_from_this(), took](const IoResult& result) {
     if (self->state != State::authenticating || !result.ok()) return;
     self->state = State::judged;
-    self->pause.set(base::SystemClock().now() + std::clamp(2 * took, kShortestGrace, kLongestGrace),
+    self->signed_at = base::SystemClock().now();
+    self->pause.set(self->signed_at + self->endpoint.key_trust->grace(self->where, took),
                     [weak = self->weak_from_this()] {
-                      if (const auto still = weak.lock()) still->ready();
+                      const auto still = weak.lock();
+                      if (!still) return;
+                      still->endpoint.key_trust->kept(still->where);
+                      still->ready();
                     });
   });
   watch();
@@ -194,6 +190,9 @@ void LineConnection::Impl::watch() {
 }
 
 void LineConnection::Impl::on_watched(const IoResult& result) {
+  const bool was_kept = state == State::busy || state == State::idle;
+  if (was_kept && !endpoint.key_id.empty() && !result.ok())
+    endpoint.key_trust->ended(where, base::SystemClock().now() - signed_at);
   switch (state) {
     case State::authenticating:
     case State::judged:
@@ -227,7 +226,7 @@ void LineConnection::Impl::start(HttpRequest next, milliseconds timeout) {
   request = std::move(next);
   state = State::busy;
   next_pause = kFirstPause;
-  set_deadline(timeout, "the other side did not take every byte");
+  deadline.set(timeout, "the other side did not take every byte", *this);
   loop.post([self = shared_from_this()] { self->begin(); });
 }
 

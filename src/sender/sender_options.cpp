@@ -25,17 +25,11 @@ std::string key_of(const Options& options) {
   return key;
 }
 
-ProtocolVersion version_of(const Options& options) {
-  // A slot outlives its server, so the version is not negotiated: each is understood by every server since.
-  const int version = options.protocol_version.value_or(is_tcp(options.transport) ? 1 : 2);
-  return static_cast<ProtocolVersion>(version);
-}
-
 }  // namespace
 
 LineBuffer::Options buffer_options(const Options& options) {
   LineBuffer::Options result;
-  result.version = version_of(options);
+  result.version = static_cast<ProtocolVersion>(options.line_version());
   result.initial_size = options.init_buf_size;
   result.max_size = options.max_buf_size;
   result.max_name_len = options.max_name_len;

@@ -56,8 +56,7 @@ Input open_input(const cli::ParsedArguments& arguments, const Options& options, 
   csv.types = arguments.text("types");
   if (arguments.has("null")) csv.null_texts = arguments.all("null");
   LineBuffer::Options buffer;
-  buffer.version =
-      static_cast<ProtocolVersion>(options.protocol_version.value_or(is_tcp(options.transport) ? 1 : 2));
+  buffer.version = static_cast<ProtocolVersion>(options.line_version());
   buffer.max_name_len = options.max_name_len;
   input.csv = std::make_unique<CsvInput>(path, csv, arguments.text("table"), LineBuffer(buffer));
   if (csv.timestamp.empty()) {

@@ -2,12 +2,14 @@
 #include "net/line_connection.hpp"
 
 #include <future>
+#include <poll.h>
 
 #include <gtest/gtest.h>
 
 #include <questclient/error.hpp>
 
 #include "client.hpp"
+#include "net/key_trust.hpp"
 #include "support/temporary_directory.hpp"
 #include "support/tls_server.hpp"
 
@@ -148,6 +150,58 @@ TEST(LineConnection, ARefusedSignatureIsUnauthorised) {
   EXPECT_NE(outcome.error->message.find("refuses the key 'ingest'"), std::string::npos)
       << outcome.error->message;
   EXPECT_EQ(outcome.error->message.find(kSecret), std::string::npos);
+}
+
+/// Waits up to `time` for bytes that should not come.
+bool stays_silent(Peer& peer, milliseconds time) {
+  pollfd waiting{peer.descriptor(), POLLIN, 0};
+  return ::poll(&waiting, 1, static_cast<int>(time.count())) == 0;
+}
+
+TEST(LineConnection, ARefusalThatComesLateIsSeenBeforeRowsAreSent) {
+  std::promise<bool> silent;
+  LoopbackServer server([&](Peer& peer) {
+    authenticates(peer);
+    silent.set_value(stays_silent(peer, kFirstGrace / 2));
+  });
+  Client client(with_key(SignatureForm::der));
+  const Outcome outcome = client.connect(server.port());
+  EXPECT_TRUE(silent.get_future().get()) << "rows went to a server that had not made up its mind";
+  ASSERT_TRUE(outcome.error);
+  EXPECT_EQ(outcome.error->kind, NetError::Kind::unauthorised);
+}
+
+TEST(LineConnection, AConnectionThatEndsSoonAfterItsSignatureMakesTheNextOneWaitLonger) {
+  LoopbackServer server([](Peer& peer) {
+    authenticates(peer);
+    peer.read_line();  // takes rows, then closes: a refusal that came too late
+  });
+  const Endpoint endpoint = with_key(SignatureForm::der);
+  const std::string host = "127.0.0.1:" + std::to_string(server.port());
+  EXPECT_EQ(endpoint.key_trust->grace(host, {}), kFirstGrace);
+  Client client(endpoint);
+  ASSERT_FALSE(client.connect(server.port()).error);
+  EXPECT_EQ(endpoint.key_trust->grace(host, {}), kShortestGrace);
+  client.post("t f=1i\n");
+  server.stop();
+  EXPECT_TRUE(client.post("t f=2i\n").error);
+  EXPECT_EQ(endpoint.key_trust->grace(host, {}), kLongestGrace);
+}
+
+TEST(KeyTrust, WaitsByWhatTheHostHasShown) {
+  KeyTrust trust;
+  EXPECT_EQ(trust.grace("a", milliseconds(1)), kFirstGrace);
+  EXPECT_EQ(trust.grace("a", milliseconds(150)), milliseconds(300)) << "a far host needs longer to refuse";
+  EXPECT_EQ(trust.grace("a", milliseconds(9000)), kLongestGrace);
+  trust.kept("a");
+  EXPECT_EQ(trust.grace("a", milliseconds(1)), kShortestGrace);
+  EXPECT_EQ(trust.grace("b", milliseconds(1)), kFirstGrace) << "another host may know other keys";
+  trust.ended("a", kSuspiciousLife);
+  EXPECT_EQ(trust.grace("a", milliseconds(1)), kShortestGrace) << "servers are restarted";
+  trust.ended("a", kSuspiciousLife - milliseconds(1));
+  EXPECT_EQ(trust.grace("a", milliseconds(1)), kLongestGrace);
+  trust.kept("a");
+  EXPECT_EQ(trust.grace("a", milliseconds(1)), kShortestGrace);
 }
 
 TEST(LineConnection, AResetAfterTheSignatureIsNoRefusal) {

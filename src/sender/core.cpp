@@ -126,6 +126,16 @@ std::vector<Action> Core::on_appended(base::Time now) {
   });
 }
 
+void Core::look_ahead() {
+  Impl& core = *impl_;
+  if (!core.in_flight || core.in_flight->question != Question::write) return;
+  try {
+    core.slot.look_ahead(core.in_flight->batch.end().fsn, core.options.max_request_bytes);
+  } catch (const Error&) {
+    // The next request needs these rows and says so.
+  }
+}
+
 std::vector<Action> Core::on_connected(ConnectionId connection, base::Time now) {
   return impl_->guarded(now, [&] {
     Attempt* attempt = impl_->pick(connection);

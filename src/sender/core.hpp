@@ -25,6 +25,10 @@ namespace questclient::sender {
 /// A connection attempt and all that follows on it. Events of an older one are ignored.
 using ConnectionId = std::uint64_t;
 
+/// How long a host is refused for an epoch that only an earlier process has seen a later one of. After that
+/// the cluster is taken for one that was made anew: its epochs begin at 1.
+inline constexpr std::chrono::seconds kRememberedEpoch{10};
+
 struct Connect {
   ConnectionId connection;
   Address host;
@@ -50,10 +54,12 @@ struct Acknowledged {
 };
 /// A bearer token is needed. Answered by on_token(), also where the application gives none.
 struct AskToken {};
+/// Rows are on their way and more wait in the slot: Core::look_ahead() is worth its time before the answer.
+struct LookAhead {};
 struct Report {
   SenderEvent event;
 };
-using Action = std::variant<Connect, Disconnect, Send, Progress, Acknowledged, AskToken, Report>;
+using Action = std::variant<Connect, Disconnect, Send, Progress, Acknowledged, AskToken, LookAhead, Report>;
 
 struct CoreOptions {
   std::vector<Address> hosts;
@@ -109,6 +115,8 @@ class Core {
   /// The slot gave up `rows` rows, all that it held below `end`; `first` is the oldest of them
   /// (SlotEvent::rows_dropped). Reported here; no server is expected to know them.
   std::vector<Action> on_rows_dropped(base::Fsn first, base::Fsn end, std::uint64_t rows, base::Time now);
+  /// The answer to LookAhead: reads the rows of the next request while a server works on this one.
+  void look_ahead();
   /// To be called at next_deadline() or later; earlier calls do nothing.
   std::vector<Action> on_timer(base::Time now);
   /// base::Time::max(): nothing is due.

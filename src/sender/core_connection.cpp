@@ -132,7 +132,7 @@ bool Core::Impl::is_from_deposed_primary(const net::HttpResponse& response, base
 
 bool Core::Impl::remembers_later_than(std::uint64_t answered, base::Time now) {
   if (answered >= remembered_epoch) return false;
-  if (forget_epoch_at == base::Time::max()) forget_epoch_at = now + kRememberedEpochHolds;
+  if (forget_epoch_at == base::Time::max()) forget_epoch_at = now + kRememberedEpoch;
   if (now < forget_epoch_at) return true;
   report(
       event(SenderEvent::Kind::warning, ErrorCode::server,

@@ -38,9 +38,6 @@ inline constexpr std::chrono::milliseconds kFirstDurableWait{20};
 
 /// How long a host may take to say whether it takes rows before the next one is asked beside it.
 inline constexpr std::chrono::milliseconds kAttemptPause{250};
-/// How long a host is refused for an epoch that only an earlier process has seen a later one of. After that
-/// the cluster is taken for one that was made anew: its epochs begin at 1.
-inline constexpr std::chrono::seconds kRememberedEpochHolds{10};
 /// A token is asked for at most this often.
 inline constexpr std::chrono::seconds kTokenPause{1};
 
@@ -226,7 +223,7 @@ struct Core::Impl {
   std::uint32_t row_limit = 0;  ///< While a bad row is looked for; 0: none.
   base::StreamPosition suspect_end;
   base::StreamPosition highest_sent;
-  base::StreamPosition missing_reported;  ///< Where the rows begin that follow the last reported loss.
+  BuriedRows::Range missing_reported;  ///< The newest loss that was told.
 
   base::Fsn dropped_below = 0;   ///< Frames below it that are missing were dropped, and reported.
   base::Fsn measured_below = 0;  ///< Frames whose acknowledgement was measured.

@@ -80,16 +80,19 @@ std::optional<base::GapAcceptance> Core::Impl::gap_before(StreamSpan& span, cons
 
 void Core::Impl::report_missing(const StreamSpan& span, base::StreamPosition expected,
                                 base::StreamPosition begin) {
-  if (missing_reported == begin) return;
-  missing_reported = begin;
-  const std::uint64_t frames = std::max<std::uint64_t>(begin.fsn - expected.fsn, 1);
+  // A host that comes back with an older position may miss more than was told before; only that is told then.
+  const bool told_before = missing_reported.to == begin;
+  if (told_before && missing_reported.from <= expected) return;
+  const base::StreamPosition end = told_before ? missing_reported.from : begin;
+  missing_reported = {expected, begin};
+  const std::uint64_t frames = std::max<std::uint64_t>(end.fsn - expected.fsn, 1);
   SenderEvent told =
       event(SenderEvent::Kind::warning, ErrorCode::rows_missing, {}, Disposition::fix_and_resend);
   told.fsn = expected.fsn;
   told.first_row = expected.row;
-  const std::string range = "rows from " + expected.to_string() + " up to " + begin.to_string() +
+  const std::string range = "rows from " + expected.to_string() + " up to " + end.to_string() +
                             " of stream " + span.stream.stream.to_string();
-  if (begin.fsn <= slot.durable_fsn() + 1) {
+  if (end.fsn <= slot.durable_fsn() + 1) {
     told.message = host_name() + " does not know the " + range +
                    ", which were durable elsewhere. Sending goes on behind them; compare the clusters.";
   } else {
@@ -131,9 +134,11 @@ void Core::Impl::send_rows(StreamSpan& span, Batch batch, std::span<const base::
   drain.sent(batch.parts);
   net::HttpRequest request = write_request(batch, headers, options.authorization);
   request.gzip = asked.gzip = compresses();
+  const bool more = batch.end().fsn < store.end();
   asked.batch = std::move(batch);
   poll_wait = std::min(kFirstDurableWait, options.durable_poll);
   send(std::move(request), std::move(asked), now);
+  if (more) actions.emplace_back(LookAhead{});
 }
 
 bool Core::Impl::compresses() const {

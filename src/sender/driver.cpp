@@ -167,13 +167,22 @@ void Driver::handle(const Event& event) {
   carry_out(std::move(actions));
   arm_timer();
   arm_housekeeping();
+  tell_waiting();
+  call_deferred();
+}
+
+/// Most events only put a request on its way. To wake those who wait for its answer would cost each of them
+/// two switches of threads for nothing.
+void Driver::tell_waiting() {
   {
     const std::lock_guard lock(observed_mutex_);
-    observed_.round_failed = connections_.empty() && !observed_.was_connected;
+    const bool round_failed = connections_.empty() && !observed_.was_connected;
+    observed_.changes += round_failed != observed_.round_failed;
+    observed_.round_failed = round_failed;
+    // Those who drain always: a trim, which is no change here, may have emptied the slot.
+    if (std::exchange(told_changes_, observed_.changes) == observed_.changes && draining_ == 0) return;
   }
-  // Always, not only after Progress: a trim may have emptied the slot.
   observed_changed_.notify_all();
-  for (const auto& call : std::exchange(deferred_, {})) call_handler(call);
 }
 
 /// First of all, so that who waits for rows finds their rejection before their acknowledgement.
@@ -181,13 +190,22 @@ void Driver::observe(const std::vector<Action>& actions, const std::optional<Cap
                      std::optional<SenderEvent> stopped_by) {
   using Kind = SenderEvent::Kind;
   const std::lock_guard lock(observed_mutex_);
-  if (capabilities) observed_.durable_offered = capabilities->tells_durable();
-  if (!observed_.resuming) observed_.stopped_by = std::move(stopped_by);
+  if (capabilities && observed_.durable_offered != capabilities->tells_durable()) {
+    observed_.durable_offered = capabilities->tells_durable();
+    ++observed_.changes;
+  }
+  if (!observed_.resuming) {
+    observed_.changes += stopped_by.has_value() != observed_.stopped_by.has_value();
+    observed_.stopped_by = std::move(stopped_by);
+  }
   for (const Action& action : actions) {
     const auto* report = std::get_if<Report>(&action);
     if (report == nullptr) continue;
     const SenderEvent& event = report->event;
-    if (event.kind == Kind::connected) observed_.was_connected = true;
+    if (event.kind == Kind::connected) {
+      observed_.was_connected = true;
+      ++observed_.changes;
+    }
     if (event.kind != Kind::rows_rejected && (event.kind != Kind::rows_dropped || event.fsn == 0)) continue;
     if (observed_.rejections.size() == kRememberedRejections) observed_.rejections.pop_front();
     observed_.rejections.push_back(event);

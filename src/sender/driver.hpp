@@ -104,6 +104,7 @@ class Driver {
     bool drained = false;                 ///< At the time it stopped.
     std::optional<std::string> position;  ///< At the time it stopped.
     std::deque<SenderEvent> rejections;
+    std::uint64_t changes = 0;  ///< Of what is above and waited for.
   };
 
   void report_damage(const std::vector<buffer::SlotReport::Damage>& damage);
@@ -112,12 +113,14 @@ class Driver {
   void observe(const std::vector<Action>& actions, const std::optional<Capabilities>& capabilities,
                std::optional<SenderEvent> stopped_by);
   void carry_out(std::vector<Action> actions);
+  void tell_waiting();
   void act(Connect& action);
   void act(Disconnect& action);
   void act(Send& action);
   void act(Progress& action);
   void act(Acknowledged& action);
   void act(AskToken& action);
+  void act(LookAhead& action);
   void act(Report& action);
   void on_lost(ConnectionId connection, const net::NetError& error);
   void arm_timer();
@@ -133,6 +136,7 @@ class Driver {
   bool wait_until(const char* call, std::chrono::milliseconds timeout, Reached reached) const;
   [[noreturn]] void throw_why_stopped(const SenderEvent& event) const;
   void call_handler(const std::function<void()>& call) const;
+  void call_deferred();
   void deliver(const SenderEvent& event);
   void run_handler(const SenderEvent& event) const;
 
@@ -152,6 +156,7 @@ class Driver {
   mutable std::mutex observed_mutex_;
   mutable std::condition_variable observed_changed_;
   Observed observed_;
+  mutable std::size_t draining_ = 0;  ///< Threads that wait for an empty slot; guarded as observed_ is.
 
   std::atomic<bool> append_posted_{false};
   std::atomic<bool> is_started_{false};
@@ -161,6 +166,7 @@ class Driver {
   std::mutex stop_mutex_;
 
   // The I/O thread's own.
+  std::uint64_t told_changes_ = 0;
   std::map<ConnectionId, std::unique_ptr<net::Connection>> connections_;
   net::EventLoop::Timer timer_{loop_};
   net::EventLoop::Timer flush_timer_{loop_};

@@ -54,6 +54,7 @@ void Driver::act(Progress& action) {
   const std::lock_guard lock(observed_mutex_);
   observed_.acked = action.acked;
   observed_.durable = action.durable;
+  ++observed_.changes;
 }
 
 void Driver::act(Acknowledged& action) {
@@ -72,6 +73,18 @@ void Driver::act(AskToken&) {
     std::string token;
     if (handlers_.token) call_handler([&] { token = handlers_.token(); });
     handle([&](Core& core, base::Time now) { return core.on_token(token, now); });
+  });
+}
+
+void Driver::act(LookAhead&) {
+  // Behind the request's first bytes.
+  loop_.post([this] {
+    {
+      const std::lock_guard lock(core_mutex_);
+      const HandlerScope deciding(&core_mutex_);
+      core_->look_ahead();
+    }
+    call_deferred();
   });
 }
 
@@ -101,6 +114,10 @@ void Driver::call_outside(std::function<void()> call) {
   } else {
     call_handler(call);
   }
+}
+
+void Driver::call_deferred() {
+  for (const auto& call : std::exchange(deferred_, {})) call_handler(call);
 }
 
 void Driver::run_handler(const SenderEvent& event) const {

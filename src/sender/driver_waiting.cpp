@@ -65,6 +65,16 @@ bool Driver::wait(Fsn fsn, Ack ack, std::chrono::milliseconds timeout) const {
 }
 
 bool Driver::drain(std::chrono::milliseconds timeout) const {
+  struct Draining {
+    const Driver& driver;
+    explicit Draining(const Driver& waited_for) : driver(waited_for) { count(1); }
+    ~Draining() { count(-1); }
+    void count(std::ptrdiff_t change) const {
+      const std::lock_guard lock(driver.observed_mutex_);
+      driver.draining_ += static_cast<std::size_t>(change);
+    }
+  };
+  const Draining draining(*this);
   return wait_until("drain", timeout, [&] {
     return observed_.stopped ? observed_.drained : later_.unfinished() == 0 && slot_->stats().frames == 0;
   });

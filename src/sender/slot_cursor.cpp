@@ -29,15 +29,39 @@ SlotCursor::SlotCursor(buffer::FrameStore& store, SenderMemory& memory) : store_
 
 std::span<const base::FramePtr> SlotCursor::frames(std::size_t max_bytes) {
   if (cursor_.fsn < window_from_) window_.clear();
-  const auto needed = [this](const base::FramePtr& frame) { return frame->fsn >= cursor_.fsn; };
-  window_.erase(window_.begin(), std::find_if(window_.begin(), window_.end(), needed));
-  const bool full = payload_bytes(window_) >= max_bytes || window_.size() >= base::kMaxPartsPerRequest;
-  if (window_.empty() || (!full && window_.back()->fsn + 1 < store_.end())) {
-    window_ = store_.read(cursor_.fsn, max_bytes, base::kMaxPartsPerRequest);
-    note(window_);
-  }
+  const auto at_cursor = std::find_if(window_.begin(), window_.end(), [this](const base::FramePtr& frame) {
+    return frame->fsn >= cursor_.fsn;
+  });
+  window_.erase(window_.begin(), at_cursor);
   window_from_ = cursor_.fsn;
-  return window_;
+  fill(cursor_.fsn, max_bytes);
+  const auto other = std::find_if(window_.begin(), window_.end(), [this](const base::FramePtr& frame) {
+    return frame->stream != window_.front()->stream;
+  });
+  return {window_.begin(), other};
+}
+
+void SlotCursor::look_ahead(base::Fsn from, std::size_t max_bytes) {
+  if (!window_.empty() && window_from_ <= from && from <= window_.back()->fsn + 1) fill(from, max_bytes);
+}
+
+void SlotCursor::fill(base::Fsn from, std::size_t max_bytes) {
+  std::size_t bytes = 0, frames = 0;
+  for (const base::FramePtr& frame : window_) {
+    if (frame->fsn < from) continue;
+    bytes += frame->payload.size();
+    ++frames;
+  }
+  while (bytes < max_bytes && frames < base::kMaxPartsPerRequest) {
+    const base::Fsn next = window_.empty() ? from : window_.back()->fsn + 1;
+    if (next >= store_.end()) return;
+    const auto more = store_.read(next, max_bytes - bytes, base::kMaxPartsPerRequest - frames);
+    if (more.empty()) return;
+    note(more);
+    bytes += payload_bytes(more);
+    frames += more.size();
+    window_.insert(window_.end(), more.begin(), more.end());
+  }
 }
 
 void SlotCursor::note(const std::vector<base::FramePtr>& frames) {

@@ -42,6 +42,9 @@ class SlotCursor {
 
   /// The frames at the cursor, all of one stream. Empty: nothing is left to send.
   std::span<const base::FramePtr> frames(std::size_t max_bytes);
+  /// While what frames() told is on its way: reads what comes from `from` on, so that the next call of
+  /// frames() finds it in memory. Holds at most `max_bytes` and one frame beside what is on its way.
+  void look_ahead(base::Fsn from, std::size_t max_bytes);
   /// Of a frame that was read. Stays valid until settle().
   StreamSpan& span_of(const base::Frame& frame);
   StreamSpan* find(const base::Uuid& stream);
@@ -66,6 +69,8 @@ class SlotCursor {
 
  private:
   base::StreamPosition locate(StreamSpan& span, base::StreamPosition token);
+  /// Reads frames behind the window until it holds `max_bytes` at and behind `from`, or the slot has no more.
+  void fill(base::Fsn from, std::size_t max_bytes);
   void note(const std::vector<base::FramePtr>& frames);
   void advance_durable();
   void walk_durable();
@@ -74,8 +79,8 @@ class SlotCursor {
   buffer::FrameStore& store_;
   SenderMemory& memory_;
   BuriedRows buried_;
-  std::deque<StreamSpan> spans_;  ///< In the order of the slot.
-  std::vector<base::FramePtr> window_;
+  std::deque<StreamSpan> spans_;        ///< In the order of the slot.
+  std::vector<base::FramePtr> window_;  ///< What was read at and behind window_from_, of any stream.
   base::Fsn window_from_ = 0;
   base::StreamPosition cursor_, durable_, front_;
   base::Fsn trimmed_ = 0;              ///< The store was told to trim what is below.

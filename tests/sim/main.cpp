@@ -21,7 +21,8 @@ constexpr const char* kHelp =
   --schedules N  how many, with seeds S, S+1, ...  (1000)
   --seed S       the first seed                    (1)
   --trace        tells what happens, for one seed
-  --bug NAME     breaks something on purpose: skip-seal, trim-committed, reuse-stream, check-before-sequence
+  --bug NAME     breaks something on purpose: skip-seal, trim-committed, reuse-stream, check-before-sequence,
+                 forget-buried
 
 Exit code: 0 every schedule held (with --bug: the bug was found); 1 a schedule was violated, its seed is printed
 (with --bug: no schedule found it); 2 wrong usage.
@@ -30,7 +31,8 @@ Exit code: 0 every schedule held (with --bug: the bug was found); 1 a schedule w
 const std::map<std::string_view, Bug> kBugs = {{"skip-seal", Bug::skip_seal},
                                                {"trim-committed", Bug::trim_committed},
                                                {"reuse-stream", Bug::reuse_stream},
-                                               {"check-before-sequence", Bug::check_before_sequence}};
+                                               {"check-before-sequence", Bug::check_before_sequence},
+                                               {"forget-buried", Bug::forget_buried}};
 
 struct Arguments {
   std::uint64_t schedules = 1000;

@@ -66,6 +66,8 @@ class Run final : public Network {
   }
 
   void trouble() {
+    if (world_.trait == Trait::bad_rows && world_.once_in(3))
+      return client_->up() ? client_->kill() : client_->restart();
     const auto which = static_cast<std::size_t>(world_.random.below(kNodes));
     SimNode& node = *nodes_[which];
     switch (world_.random.below(9)) {
@@ -172,13 +174,34 @@ class Run final : public Network {
       if (!bad && !seen.contains(id))
         throw Violation("row " + std::to_string(id) + " is lost: it was " + why);
     };
-    for (const std::uint64_t id : client_->promised()) must_be_safe(id, "flushed");
+    for (const std::uint64_t id : client_->promised()) {
+      if (!client_->slot().lost().contains(id)) must_be_safe(id, "flushed");
+    }
+    check_lost(seen);
     for (const std::uint64_t id : client_->slot().released()) must_be_safe(id, "trimmed");
     for (const auto* given_up : {&buried, &dropped}) {
       for (const std::uint64_t id : *given_up) {
         if (!client_->bad_rows().contains(id))
           throw Violation("good row " + std::to_string(id) + " is in the dead letters or dropped");
       }
+    }
+  }
+
+  // What the client's disk lost before a server had it is told, and nothing else is.
+  void check_lost(const std::map<std::uint64_t, int>& seen) const {
+    const auto given_up = [this](std::uint64_t id) {
+      return client_->slot().buried().contains(id) || client_->dropped_by_policy().contains(id);
+    };
+    for (const std::uint64_t id : client_->slot().lost()) {
+      if (!seen.contains(id) && !given_up(id) && !client_->told_missing().contains(id))
+        throw Violation("row " + std::to_string(id) + " was lost by the disk, and nobody was told");
+    }
+    if (client_->was_misled()) return;
+    // A lost frame may hold a row that was refused before: it is missed with the others, for the frame that
+    // tells so is gone.
+    for (const std::uint64_t id : client_->told_missing()) {
+      if (seen.contains(id) || !client_->slot().lost().contains(id))
+        throw Violation("row " + std::to_string(id) + " is told as missing, and is not");
     }
   }
 

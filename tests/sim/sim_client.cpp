@@ -12,6 +12,7 @@ constexpr milliseconds kRequestTimeout{500};
 constexpr std::string_view kBadRow = "ticks id=x 5\n";
 constexpr std::uint64_t kDrainRate = 2000;
 constexpr std::size_t kSlotFrames = 40;  // of Trait::drop_oldest
+constexpr int kVainResumptions = 2;      // of Trait::policies
 
 }  // namespace
 
@@ -44,6 +45,9 @@ sender::CoreOptions SimClient::core_options() const {
     case Trait::refused_gzip:
       options.compression = Compression::gzip;
       break;
+    case Trait::bad_rows:
+      options.on_parse_error = drops_bad_rows_ ? ErrorPolicy::drop : ErrorPolicy::dead_letter;
+      break;
     default:
       break;
   }
@@ -51,13 +55,13 @@ sender::CoreOptions SimClient::core_options() const {
 }
 
 SimClient::SimClient(World& world, Network& network, std::size_t hosts)
-    : world_(world), network_(network), slot_(world), hosts_(hosts) {
+    : world_(world), network_(network), slot_(world), hosts_(hosts), drops_bad_rows_(world.once_in(2)) {
   restart();
 }
 
 /// Once in a while one that no server takes.
 std::string SimClient::next_row(std::uint64_t id) {
-  const bool bad = world_.once_in(60);
+  const bool bad = world_.once_in(world_.trait == Trait::bad_rows ? 2 : 60);
   if (bad) bad_rows_.insert(id);
   const bool poisonous = bad && world_.trait == Trait::poison && id % 2 == 0;
   if (bad && !poisonous) return std::string(kBadRow);
@@ -115,6 +119,10 @@ void SimClient::power_cut() {
 void SimClient::restart() {
   world_.trace("client starts");
   slot_.open();
+  if (world_.trait == Trait::lossy_slot && world_.once_in(2)) {
+    sync();  // what follows must be there to miss it
+    slot_.lose_one();
+  }
   ++incarnation_;
   durable_ = 0;
   committed_ = safe_ = {};
@@ -143,6 +151,8 @@ void SimClient::run(std::vector<sender::Action> actions) {
       world_.count("token asked for");
       after(milliseconds(2),
             [this] { run(core_->on_token(world_.once_in(5) ? "" : world_.fresh_token(), world_.now())); });
+    } else if (std::holds_alternative<sender::LookAhead>(action)) {
+      after(milliseconds(1), [this] { core_->look_ahead(); });
     } else if (const auto* report = std::get_if<sender::Report>(&action)) {
       take(report->event);
     }
@@ -158,6 +168,8 @@ void SimClient::take(const sender::Acknowledged& told) {
 
 void SimClient::take(const SenderEvent& event) {
   world_.trace("client reports: " + event.message);
+  misled_ = misled_ || event.message.find("made anew") != std::string::npos;
+  if (event.kind == SenderEvent::Kind::rows_missing) take_missing(event);
   if (event.kind == SenderEvent::Kind::connected) {
     connected_at_ = world_.now();
     bytes_sent_ = bytes_live_ = 0;
@@ -166,6 +178,10 @@ void SimClient::take(const SenderEvent& event) {
     dropped_by_policy_.insert(slot_.row_id(event.fsn, event.first_row));
   } else if (event.kind == SenderEvent::Kind::halted) {
     world_.count("halted");
+    if (halts_++ < kVainResumptions) {
+      after(milliseconds(300), [this] { run(core_->resume(world_.now())); });
+      return;
+    }
     told_to_drop_ = true;
     after(milliseconds(500), [this] {
       kill();
@@ -174,6 +190,16 @@ void SimClient::take(const SenderEvent& event) {
   } else if (event.kind == SenderEvent::Kind::unauthorised && event.disposition == Disposition::terminal) {
     world_.count("stopped by 401");
     after(milliseconds(700), [this] { run(core_->on_token(world_.fresh_token(), world_.now())); });
+  }
+}
+
+void SimClient::take_missing(const SenderEvent& event) {
+  world_.count("rows told as missing");
+  if (world_.trait != Trait::lossy_slot && !misled_) throw Violation("rows are missed that nobody lost");
+  for (base::Fsn fsn = event.fsn; fsn < event.fsn + event.rows; ++fsn) {
+    for (const std::uint64_t id : slot_.row_ids(fsn, fsn == event.fsn ? event.first_row : 0)) {
+      told_missing_.insert(id);
+    }
   }
 }
 

@@ -50,6 +50,10 @@ class SimClient {
   const std::set<std::uint64_t>& dropped_by_policy() const { return dropped_by_policy_; }
   /// Rows that a full slot gave up: they may be in the log or not.
   const std::set<std::uint64_t>& dropped_by_slot() const { return dropped_by_slot_; }
+  /// Rows that the client told of as missing.
+  const std::set<std::uint64_t>& told_missing() const { return told_missing_; }
+  /// It had to take a cluster for one made anew: nobody who knew better was up for long enough.
+  bool was_misled() const { return misled_; }
 
  private:
   sender::CoreOptions core_options() const;
@@ -58,6 +62,7 @@ class SimClient {
   void run(std::vector<sender::Action> actions);
   void take(const SenderEvent& event);
   void take(const sender::Acknowledged& told);
+  void take_missing(const SenderEvent& event);
   void check_drain_rate(const net::HttpRequest& request);
   void connect(const sender::Connect& connect);
   void send(const sender::Send& send);
@@ -75,6 +80,9 @@ class SimClient {
   base::Fsn durable_ = 0;
   bool healthy_ = false;
   bool told_to_drop_ = false;  ///< By an operator, after the client halted.
+  int halts_ = 0;
+  bool misled_ = false;
+  const bool drops_bad_rows_;
   sender::Acknowledged committed_, safe_;
 
   // Of this connection, for drain_rate.
@@ -88,6 +96,7 @@ class SimClient {
   std::set<std::uint64_t> bad_rows_;
   std::set<std::uint64_t> dropped_by_policy_;
   std::set<std::uint64_t> dropped_by_slot_;
+  std::set<std::uint64_t> told_missing_;
 };
 
 }  // namespace questclient::sim

@@ -1,5 +1,6 @@
 #include "sim/sim_slot.hpp"
 
+#include <algorithm>
 #include <memory>
 #include <utility>
 
@@ -74,6 +75,29 @@ void SimSlot::bury(const buffer::DeadLetter& letter) {
   for (std::uint32_t row = letter.first_row; row < letter.first_row + letter.rows; ++row) {
     buried_.insert(row_id(letter.fsn, row));
   }
+}
+
+void SimSlot::lose_one() {
+  std::vector<base::Fsn> candidates;
+  for (auto at = frames_.begin(); at != frames_.end(); ++at) {
+    const auto next = std::next(at);
+    if (next != frames_.end() && next->second.frame->stream == at->second.frame->stream)
+      candidates.push_back(at->first);
+  }
+  if (candidates.empty()) return;
+  const auto chosen = frames_.find(candidates[world_.random.below(candidates.size())]);
+  world_.count("frame lost by the client's disk");
+  lost_.insert(chosen->second.row_ids.begin(), chosen->second.row_ids.end());
+  gone_[chosen->first] = chosen->second.row_ids;
+  frames_.erase(chosen);
+}
+
+std::vector<std::uint64_t> SimSlot::row_ids(base::Fsn fsn, std::uint32_t row) const {
+  const auto held = frames_.find(fsn);
+  const auto gone = gone_.find(fsn);
+  if (held == frames_.end() && gone == gone_.end()) return {};
+  const auto& ids = held != frames_.end() ? held->second.row_ids : gone->second;
+  return {ids.begin() + std::min<std::ptrdiff_t>(row, std::ssize(ids)), ids.end()};
 }
 
 SimSlot::Dropped SimSlot::drop_oldest(std::size_t keep) {

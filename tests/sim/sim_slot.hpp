@@ -6,6 +6,7 @@
 #include <map>
 #include <set>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "buffer/frame_store.hpp"
@@ -30,6 +31,8 @@ class SimSlot final : public buffer::FrameStore {
   base::Fsn end() const override { return end_; }
   void trim(base::Fsn below) override;
   void bury(const buffer::DeadLetter& letter) override;
+  void remember(std::string_view note) override { note_ = note; }
+  std::string remembered() const override { return world_.bug == Bug::forget_buried ? "" : note_; }
 
   struct Dropped {
     base::Fsn first = 0, end = 0;
@@ -37,6 +40,8 @@ class SimSlot final : public buffer::FrameStore {
   };
   /// The quota is reached: the oldest frames are given up, all but `keep`.
   Dropped drop_oldest(std::size_t keep);
+  /// The disk loses a frame that others of its stream follow, so that it can be missed.
+  void lose_one();
 
   bool empty() const { return frames_.empty(); }
   std::size_t frames() const { return frames_.size(); }
@@ -45,6 +50,10 @@ class SimSlot final : public buffer::FrameStore {
   /// Ids of the rows that were trimmed: the client does not hold them any more.
   const std::set<std::uint64_t>& released() const { return released_; }
   const std::set<std::uint64_t>& buried() const { return buried_; }
+  /// Ids of the rows that the disk lost.
+  const std::set<std::uint64_t>& lost() const { return lost_; }
+  /// Ids of the rows of frame `fsn` from `row` on; none when there was no such frame.
+  std::vector<std::uint64_t> row_ids(base::Fsn fsn, std::uint32_t row) const;
 
  private:
   struct Held {
@@ -61,6 +70,8 @@ class SimSlot final : public buffer::FrameStore {
   base::Fsn end_ = 1;
   std::set<std::uint64_t> buried_;
   std::set<std::uint64_t> released_;
+  std::set<std::uint64_t> lost_;
+  std::string note_;  ///< On the disk at once.
 };
 
 }  // namespace questclient::sim

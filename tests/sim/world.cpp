@@ -6,14 +6,14 @@
 namespace questclient::sim {
 
 Trait trait_of(std::uint64_t seed) {
-  constexpr std::uint64_t kTraits = static_cast<std::uint64_t>(Trait::refused_gzip);
+  constexpr std::uint64_t kTraits = static_cast<std::uint64_t>(Trait::lossy_slot);
   // Every other schedule is a plain one.
   return seed % 2 == 0 ? Trait::none : static_cast<Trait>(1 + seed / 2 % kTraits);
 }
 
 const char* to_string(Trait trait) {
-  constexpr const char* kNames[] = {"none",   "policies", "drain rate", "drop oldest",
-                                    "poison", "tokens",   "late token", "refused gzip"};
+  constexpr const char* kNames[] = {"none",   "policies",   "drain rate",   "drop oldest", "poison",
+                                    "tokens", "late token", "refused gzip", "bad rows",    "lossy slot"};
   return kNames[static_cast<std::size_t>(trait)];
 }
 

@@ -21,10 +21,11 @@ using std::chrono::milliseconds;
 /// Negative controls: what is broken on purpose. The checks must find each.
 enum class Bug {
   none,
-  skip_seal,             ///< A promotion writes no SEAL.
-  trim_committed,        ///< The client trims what is committed, not what is durable.
-  reuse_stream,          ///< Reopening a slot goes on under the old stream's name.
-  check_before_sequence  ///< Duplicates are recognised when a request arrives, not where it is committed.
+  skip_seal,              ///< A promotion writes no SEAL.
+  trim_committed,         ///< The client trims what is committed, not what is durable.
+  reuse_stream,           ///< Reopening a slot goes on under the old stream's name.
+  check_before_sequence,  ///< Duplicates are recognised when a request arrives, not where it is committed.
+  forget_buried           ///< A client that is started again does not know what it gave up.
 };
 
 /// What is special about a schedule; a function of its seed. The faults are the same in all.
@@ -37,6 +38,8 @@ enum class Trait {
   tokens,        ///< Credentials run out within two seconds; the client asks for fresh ones.
   late_token,    ///< The same, but the client stops until somebody brings a token.
   refused_gzip,  ///< The client compresses; one node does not take that.
+  bad_rows,      ///< Every other row is one that no server takes; the client is killed more often.
+  lossy_slot,    ///< The client's disk loses a frame now and then.
 };
 Trait trait_of(std::uint64_t seed);
 const char* to_string(Trait trait);

@@ -122,6 +122,30 @@ TEST_F(CoreConnection, OneRequestAtATimeAndFramesJoinTheNext) {
   EXPECT_EQ(store_.trimmed_below, 2U);
 }
 
+TEST_F(CoreConnection, TheNextRequestIsReadWhileOneIsOnItsWay) {
+  const std::string large(600'000, 'x');
+  for (int frame = 0; frame < 4; ++frame) store_.append({large});
+  Rig rig(store_);
+  rig.connect(kPlain);
+  ASSERT_TRUE(rig.is_write());
+  EXPECT_EQ(rig.look_aheads, 1U);
+  rig.core->look_ahead();
+  const std::size_t reads = store_.reads;
+  rig.answer(204);
+  ASSERT_TRUE(rig.is_write());
+  EXPECT_EQ(store_.reads, reads) << "its frame was in memory";
+  EXPECT_EQ(rig.look_aheads, 2U);
+  store_.broken = true;
+  rig.core->look_ahead();  // is not the one to complain
+  EXPECT_TRUE(rig.is_write());
+  store_.broken = false;
+  rig.answer(204);
+  rig.answer(204);
+  EXPECT_EQ(rig.look_aheads, 3U) << "behind the last frame nothing waits";
+  rig.answer(204);
+  EXPECT_EQ(store_.trimmed_below, 5U);
+}
+
 TEST_F(CoreConnection, TheTimeoutGrowsWithTheBody) {
   store_.append({std::string(204800, 'x')});
   Rig rig(store_);

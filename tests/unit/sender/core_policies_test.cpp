@@ -152,6 +152,7 @@ TEST_F(CorePolicies, AResumedSenderGivesTheRowItsTimeAgain) {
   const int before = host.refusals;
   const base::Time stopped_at = rig.now;
   rig.resume();
+  rig.connected();
   host.run(kLong);
   ASSERT_TRUE(rig.core->stopped_by());
   EXPECT_GE(host.refusals - before, 4);

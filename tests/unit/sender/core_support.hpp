@@ -61,6 +61,7 @@ class VectorStore final : public buffer::FrameStore {
 
   std::vector<base::FramePtr> read(base::Fsn from, std::size_t max_bytes, std::size_t max_frames) override {
     if (broken) throw Error(ErrorCode::slot_io, Disposition::retrying, "the disk is on strike");
+    ++reads;
     std::vector<base::FramePtr> result;
     std::size_t bytes = 0;
     for (const base::FramePtr& frame : frames) {
@@ -99,6 +100,7 @@ class VectorStore final : public buffer::FrameStore {
   bool forgetful = false;  ///< No note can be written.
   std::string note;
   std::size_t notes = 0;  ///< How many were written.
+  std::size_t reads = 0;
   std::int64_t wall_nanos = 0;
 
  private:
@@ -207,7 +209,7 @@ class Rig {
   Progress progress;
   std::vector<Action> actions;
   std::size_t open_connections() const { return begun_.size(); }
-  std::size_t connects = 0, disconnects = 0, tokens_asked = 0;
+  std::size_t connects = 0, disconnects = 0, tokens_asked = 0, look_aheads = 0;
   std::vector<Acknowledged> acknowledged;
 
  private:
@@ -232,6 +234,8 @@ class Rig {
         acknowledged.push_back(*safe);
       } else if (std::holds_alternative<AskToken>(action)) {
         ++tokens_asked;
+      } else if (std::holds_alternative<LookAhead>(action)) {
+        ++look_aheads;
       } else if (std::holds_alternative<Disconnect>(action)) {
         EXPECT_EQ(begun_.erase(std::get<Disconnect>(action).connection), 1U);
         if (std::get<Disconnect>(action).connection == connection) request.reset();

@@ -26,6 +26,13 @@ std::string dead_host() {
   return "127.0.0.1:" + std::to_string(unused_port());
 }
 
+/// A sanitizer's runtime starts a thread of its own together with the first one of the process: before main,
+/// so that no test counts it.
+[[maybe_unused]] const bool kHadAThread = [] {
+  std::thread([] {}).join();
+  return true;
+}();
+
 std::ptrdiff_t threads() {
   return std::distance(fs::directory_iterator("/proc/self/task"), fs::directory_iterator());
 }

@@ -1,7 +1,7 @@
 // What a slot costs: appends of frames against write(2), and against write(2) + fdatasync(2), of the same
 // frames in the same rounds.
 //
-//     bench_append [--dir FOLDER] [--json FILE]
+//     bench_append [--dir FOLDER] [--json FILE] [--frame BYTES] [--mode NAME]
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
@@ -123,11 +123,14 @@ Measured slot(const fs::path& folder, const Frames& frames, std::size_t count, c
 
 int main(int count, char** arguments) {
   fs::path folder = fs::current_path();
-  std::string json_file;
+  std::string json_file, only_mode;
+  std::size_t only_frame = 0;
   for (int at = 1; at + 1 < count; at += 2) {
     const std::string name = arguments[at];
     if (name == "--dir") folder = arguments[at + 1];
     if (name == "--json") json_file = arguments[at + 1];
+    if (name == "--frame") only_frame = std::stoul(arguments[at + 1]);
+    if (name == "--mode") only_mode = arguments[at + 1];
   }
   folder /= "bench-append-" + std::to_string(::getpid());
   fs::create_directories(folder);
@@ -135,8 +138,10 @@ int main(int count, char** arguments) {
               "p50 us", "p99 us");
   std::string json = "[";
   for (const std::size_t bytes : {std::size_t{4096}, std::size_t{65536}, std::size_t{262144}}) {
+    if (only_frame != 0 && only_frame != bytes) continue;
     const Frames frames = frames_of(bytes);
     for (const Mode& mode : kModes) {
+      if (!only_mode.empty() && only_mode != mode.name) continue;
       const bool synced = mode.synced;
       const std::size_t frame_count =
           synced ? (bytes > 100'000 ? 100 : 300) : std::min<std::size_t>((128 << 20) / bytes, 8000);

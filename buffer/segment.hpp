@@ -132,6 +132,8 @@ class SegmentReader {
   std::int64_t format_ = kSegmentFormat;
   std::optional<SegmentHeader> header_;
   Statement range_;
+  /// SQLite reads a frame whole before it tells its size: the one that did not fit into the last answer.
+  std::optional<StoredFrame> ahead_;
 };
 
 }  // namespace questclient::buffer

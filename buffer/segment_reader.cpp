@@ -178,17 +178,26 @@ std::vector<StoredFrame> SegmentReader::read_stored(Fsn from, Fsn limit, std::si
                                                     std::size_t max_frames) {
   std::vector<StoredFrame> frames;
   std::size_t bytes = 0;
+  const auto add = [&](StoredFrame stored) {
+    bytes += stored.frame->payload.size();
+    frames.push_back(std::move(stored));
+  };
   try {
     // The header of a segment that was empty when it was opened comes with its first frames.
     if (!header_) header_ = read_header_row(database_, format_, key_);
+    if (ahead_ && ahead_->frame->fsn == from && from < limit) add(std::move(*ahead_));
+    ahead_.reset();
     range_.reset();
-    range_.bind(1, from).bind(2, limit);
+    range_.bind(1, frames.empty() ? from : from + 1).bind(2, limit);
     while ((frames.empty() || frames.size() < max_frames) && range_.step()) {
-      const std::size_t size = range_.bytes(5).size();
-      const auto fsn = static_cast<Fsn>(range_.number(0));
-      if (!frames.empty() && (bytes + size > max_bytes || fsn != frames.back().frame->fsn + 1)) break;
-      frames.push_back(take(range_));
-      bytes += size;
+      StoredFrame next = take(range_);
+      const base::Frame& frame = *next.frame;
+      if (!frames.empty() &&
+          (bytes + frame.payload.size() > max_bytes || frame.fsn != frames.back().frame->fsn + 1)) {
+        ahead_ = std::move(next);
+        break;
+      }
+      add(std::move(next));
     }
     range_.reset();
     return frames;

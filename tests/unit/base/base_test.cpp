@@ -24,6 +24,18 @@ TEST(Crc32c, GoesOnFromAnEarlierResult) {
   }
 }
 
+TEST(Crc32c, LongInputIsTheSameAsItsPieces) {
+  SeededRandom random(3);
+  std::string text;
+  while (text.size() < 40'000) text.push_back(static_cast<char>(random.next()));
+  for (const std::size_t size : {6143U, 6144U, 6145U, 12'288U, 18'435U, 40'000U}) {
+    std::uint32_t crc = 0;
+    for (std::size_t at = 0; at < size; at += 7)
+      crc = crc32c(std::string_view(text).substr(at, std::min<std::size_t>(7, size - at)), crc);
+    EXPECT_EQ(crc32c(std::string_view(text).substr(0, size)), crc) << size;
+  }
+}
+
 TEST(Sha256, MatchesThePublishedVector) {
   EXPECT_EQ(hex(sha256("abc")), "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
 }

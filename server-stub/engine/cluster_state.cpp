@@ -11,8 +11,9 @@
 namespace questnode::engine {
 namespace {
 
-constexpr std::uint32_t kMagic = 0x54534E51;  // "QNST", first byte first.
-constexpr std::uint32_t kVersion = 1;
+constexpr std::uint32_t kMagic = 0x54534E51;       // "QNST", first byte first.
+constexpr std::uint32_t kVersionWithoutFiles = 1;  // Every table's file is called as the table.
+constexpr std::uint32_t kVersion = 2;
 constexpr std::size_t kHeaderBytes = 4 + 4 + 4;  // Magic, version, CRC-32C of the rest.
 
 [[noreturn]] void contradiction(const std::string& what) {
@@ -48,7 +49,7 @@ void check_block(const TableTransaction& transaction, const std::vector<ColumnDe
   }
 }
 
-void put_schema(const TableSchema& schema, base::ByteWriter& out) {
+void put_schema(const TableSchema& schema, std::uint32_t version, base::ByteWriter& out) {
   out.text(schema.name);
   out.number(static_cast<std::uint32_t>(schema.columns.size()));
   for (const ColumnDefinition& column : schema.columns) {
@@ -62,9 +63,10 @@ void put_schema(const TableSchema& schema, base::ByteWriter& out) {
   out.number(static_cast<std::uint32_t>(schema.dedup_keys.size()));
   for (const std::string& key : schema.dedup_keys) out.text(key);
   out.number(schema.transactions);
+  if (version >= kVersion) out.text(schema.file);
 }
 
-TableSchema take_schema(base::ByteReader& in) {
+TableSchema take_schema(base::ByteReader& in, std::uint32_t version) {
   TableSchema schema;
   schema.name = in.text();
   for (auto count = in.number<std::uint32_t>(); count > 0; --count) {
@@ -86,6 +88,7 @@ TableSchema take_schema(base::ByteReader& in) {
   schema.partition_by = in.text();
   for (auto count = in.number<std::uint32_t>(); count > 0; --count) schema.dedup_keys.emplace_back(in.text());
   schema.transactions = in.number<std::uint64_t>();
+  schema.file = version >= kVersion ? std::string(in.text()) : fold_case(schema.name);
   return schema;
 }
 
@@ -103,6 +106,7 @@ void ClusterState::check(const Entry& entry) const {
     contradiction("the token of stream " + entry.token->stream.to_string() + " is not the one it moves from");
   std::vector<std::string> seen;
   for (const TableTransaction& transaction : entry.tables) {
+    if (transaction.new_name) return check_rename(entry);
     seen.push_back(fold_case(transaction.table));
     check_transaction(transaction, seen.back());
   }
@@ -138,12 +142,45 @@ void ClusterState::check_transaction(const TableTransaction& transaction, const 
   check_block(transaction, columns, timestamp_column);
 }
 
+void ClusterState::check_rename(const Entry& entry) const {
+  const TableTransaction& transaction = entry.tables.front();
+  const TableSchema* const schema = table(transaction.table);
+  const bool alone = entry.tables.size() == 1 && !transaction.creation && transaction.added_columns.empty() &&
+                     transaction.block.rows == 0;
+  if (!alone) contradiction("a table is renamed, and more happens in that entry");
+  if (schema == nullptr) contradiction("table " + transaction.table + ", which is renamed, does not exist");
+  if (transaction.transaction != schema->transactions + 1)
+    contradiction("a transaction number of table " + transaction.table + " is missing");
+  const TableSchema* const other = table(*transaction.new_name);
+  if (!valid_table_name(*transaction.new_name) || (other != nullptr && other != schema))
+    contradiction("table " + transaction.table + " cannot be renamed to " + *transaction.new_name);
+}
+
+void ClusterState::rename(const TableTransaction& transaction) {
+  auto node = tables_.extract(fold_case(transaction.table));
+  TableSchema& schema = node.mapped();
+  schema.name = *transaction.new_name;
+  schema.transactions = transaction.transaction;
+  moved_files_.erase(schema.file);
+  node.key() = fold_case(schema.name);
+  if (schema.file != node.key()) moved_files_.insert(schema.file);
+  tables_.insert(std::move(node));
+}
+
 void ClusterState::apply(const Entry& entry) {
   check(entry);
   for (const TableTransaction& transaction : entry.tables) {
-    TableSchema& schema = tables_[fold_case(transaction.table)];
+    if (transaction.new_name) {
+      rename(transaction);
+      continue;
+    }
+    const std::string key = fold_case(transaction.table);
+    TableSchema& schema = tables_[key];
     if (transaction.creation) {
       schema.name = transaction.table;
+      schema.file = key;
+      if (moved_files_.contains(key)) schema.file += "~" + std::to_string(entry.number);
+      if (schema.file != key) moved_files_.insert(schema.file);
       schema.columns = transaction.creation->columns;
       schema.timestamp_column = transaction.creation->timestamp_column;
       schema.partition_by = transaction.creation->partition_by;
@@ -173,7 +210,8 @@ std::string ClusterState::serialize() const {
   base::ByteWriter writer(out);
   writer.number(number_);
   writer.number(static_cast<std::uint32_t>(tables_.size()));
-  for (const auto& [key, schema] : tables_) put_schema(schema, writer);
+  const std::uint32_t version = moved_files_.empty() ? kVersionWithoutFiles : kVersion;
+  for (const auto& [key, schema] : tables_) put_schema(schema, version, writer);
   writer.number(static_cast<std::uint32_t>(tokens_.size()));
   for (const auto& [stream, token] : tokens_) {
     writer.raw(stream.raw());
@@ -182,7 +220,7 @@ std::string ClusterState::serialize() const {
     writer.number(token.wall_nanos);
   }
   writer.patch(0, kMagic);
-  writer.patch(4, kVersion);
+  writer.patch(4, version);
   writer.patch(8, base::crc32c(std::string_view(out).substr(kHeaderBytes)));
   return out;
 }
@@ -193,7 +231,7 @@ ClusterState ClusterState::deserialize(std::string_view bytes) {
   const auto version = in.number<std::uint32_t>();
   if (in.number<std::uint32_t>() != base::crc32c(in.rest()))
     throw base::MalformedBytes("cluster state: damaged");
-  if (version != kVersion) {
+  if (version > kVersion) {
     throw std::runtime_error("cluster state: format version " + std::to_string(version) +
                              " is newer than this program understands (" + std::to_string(kVersion) +
                              "); upgrade this node");
@@ -201,10 +239,16 @@ ClusterState ClusterState::deserialize(std::string_view bytes) {
   ClusterState state;
   state.number_ = in.number<std::uint64_t>();
   for (auto count = in.number<std::uint32_t>(); count > 0; --count) {
-    TableSchema schema = take_schema(in);
+    TableSchema schema = take_schema(in, version);
     std::string key = fold_case(schema.name);
+    if (schema.file != key && !state.moved_files_.insert(schema.file).second)
+      throw base::MalformedBytes("cluster state: a file stands twice");
     if (!state.tables_.emplace(std::move(key), std::move(schema)).second)
       throw base::MalformedBytes("cluster state: a table stands twice");
+  }
+  for (const auto& [key, schema] : state.tables_) {
+    if (schema.file == key && state.moved_files_.contains(key))
+      throw base::MalformedBytes("cluster state: a file stands twice");
   }
   for (auto count = in.number<std::uint32_t>(); count > 0; --count) {
     const base::Uuid stream = base::Uuid::from_raw(in.raw(16));

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -17,12 +18,15 @@
 namespace questnode::engine {
 
 struct TableSchema {
-  std::string name;  ///< As it was created; looked up without case.
+  std::string name;  ///< As it was created or last renamed; looked up without case.
   std::vector<ColumnDefinition> columns;
   std::size_t timestamp_column = 0;  ///< Index into columns.
   std::string partition_by = "DAY";
   std::vector<std::string> dedup_keys;  ///< Empty: no deduplication.
   std::uint64_t transactions = 0;       ///< Per-table transaction number, without a gap.
+  /// What its file is called after: the name that it was created under, in lowercase, and "~<entry>" behind
+  /// it where the file of a renamed table is called that. It stays when the table is renamed.
+  std::string file;
 
   const ColumnDefinition* find(std::string_view column_name) const;  ///< Without case.
 };
@@ -51,9 +55,12 @@ class ClusterState {
  private:
   void check(const Entry& entry) const;
   void check_transaction(const TableTransaction& transaction, const std::string& key) const;
+  void check_rename(const Entry& entry) const;
+  void rename(const TableTransaction& transaction);
 
   std::uint64_t number_ = 0;
   std::map<std::string, TableSchema> tables_;
+  std::set<std::string> moved_files_;  ///< Those of tables that are not called as their files.
   std::map<base::Uuid, StreamToken> tokens_;
 };
 

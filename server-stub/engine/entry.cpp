@@ -1,5 +1,6 @@
 #include "engine/entry.hpp"
 
+#include <algorithm>
 #include <stdexcept>
 
 #include "base/crc32c.hpp"
@@ -7,8 +8,9 @@
 namespace questnode::engine {
 namespace {
 
-constexpr std::uint32_t kMagic = 0x4E455751;  // "QWEN", first byte first.
-constexpr std::uint32_t kVersion = 1;
+constexpr std::uint32_t kMagic = 0x4E455751;       // "QWEN", first byte first.
+constexpr std::uint32_t kVersionWithoutNames = 1;  // No table is renamed.
+constexpr std::uint32_t kVersion = 2;
 // Magic, version, length of what follows the header, CRC-32C of version, length and what follows.
 constexpr std::size_t kHeaderBytes = 4 + 4 + 8 + 4;
 constexpr std::size_t kChecksummedHeader = 4;  // Offset of version and length in the header ...
@@ -100,22 +102,33 @@ TableCreation take_creation(base::ByteReader& in) {
   return creation;
 }
 
-void put_table(const TableTransaction& table, std::string& out) {
+std::uint32_t version_of(const Entry& entry) {
+  const bool renames = std::ranges::any_of(
+      entry.tables, [](const TableTransaction& table) { return table.new_name.has_value(); });
+  return renames ? kVersion : kVersionWithoutNames;
+}
+
+void put_table(const TableTransaction& table, std::uint32_t version, std::string& out) {
   base::ByteWriter writer(out);
   writer.text(table.table);
   writer.number(table.transaction);
   writer.number(static_cast<std::uint8_t>(table.creation.has_value()));
   if (table.creation) put_creation(*table.creation, writer);
   put_columns(table.added_columns, writer);
+  if (version >= kVersion) {
+    writer.number(static_cast<std::uint8_t>(table.new_name.has_value()));
+    if (table.new_name) writer.text(*table.new_name);
+  }
   encode_block(table.block, out);
 }
 
-TableTransaction take_table(base::ByteReader& in) {
+TableTransaction take_table(base::ByteReader& in, std::uint32_t version) {
   TableTransaction table;
   table.table = in.text();
   table.transaction = in.number<std::uint64_t>();
   if (take_flag(in)) table.creation = take_creation(in);
   table.added_columns = take_columns(in);
+  if (version >= kVersion && take_flag(in)) table.new_name = in.text();
   table.block = decode_block(in);
   return table;
 }
@@ -163,9 +176,10 @@ std::string encode_entry(const Entry& entry) {
   writer.number(static_cast<std::uint8_t>(entry.token.has_value()));
   if (entry.token) put_token(*entry.token, writer);
   writer.number(static_cast<std::uint32_t>(entry.tables.size()));
-  for (const TableTransaction& table : entry.tables) put_table(table, out);
+  const std::uint32_t version = version_of(entry);
+  for (const TableTransaction& table : entry.tables) put_table(table, version, out);
   writer.patch(0, kMagic);
-  writer.patch(4, kVersion);
+  writer.patch(4, version);
   writer.patch(8, static_cast<std::uint64_t>(out.size() - kHeaderBytes));
   writer.patch(16, checksum(out));
   return out;
@@ -175,7 +189,7 @@ Entry decode_entry(std::string_view bytes) {
   const std::optional<Header> header = check_header(bytes);
   if (!header || header->length != bytes.size())
     throw base::MalformedBytes("log entry: damaged or incomplete (checksum or length is wrong)");
-  if (header->version != kVersion) {
+  if (header->version > kVersion) {
     throw std::runtime_error("log entry: format version " + std::to_string(header->version) +
                              " is newer than this program understands (" + std::to_string(kVersion) +
                              "); upgrade this node");
@@ -185,7 +199,8 @@ Entry decode_entry(std::string_view bytes) {
   entry.number = in.number<std::uint64_t>();
   entry.wall_nanos = in.number<std::int64_t>();
   if (take_flag(in)) entry.token = take_token(in);
-  for (auto count = in.number<std::uint32_t>(); count > 0; --count) entry.tables.push_back(take_table(in));
+  for (auto count = in.number<std::uint32_t>(); count > 0; --count)
+    entry.tables.push_back(take_table(in, header->version));
   if (!in.empty()) throw base::MalformedBytes("log entry: bytes behind its end");
   return entry;
 }

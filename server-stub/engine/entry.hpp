@@ -38,13 +38,15 @@ struct TableCreation {
   std::vector<std::string> dedup_keys;
 };
 
-/// What one table goes through: created perhaps, columns added perhaps, rows perhaps.
+/// What one table goes through: created perhaps, columns added perhaps, rows perhaps. Or renamed, and nothing
+/// else.
 struct TableTransaction {
   std::string table;
   std::uint64_t transaction = 0;  ///< The table's own number: previous + 1.
   std::optional<TableCreation> creation;
   std::vector<ColumnDefinition> added_columns;
-  Block block;  ///< Column types equal the table's.
+  Block block;                          ///< Column types equal the table's.
+  std::optional<std::string> new_name;  ///< RENAME TABLE; the only transaction of its entry.
 };
 
 struct Entry {
@@ -54,7 +56,8 @@ struct Entry {
   std::vector<TableTransaction> tables;
 };
 
-/// Self-delimiting: magic, format version, length, CRC-32C, number, body.
+/// Self-delimiting: magic, format version, length, CRC-32C, number, body. The version is 2 where a table is
+/// renamed, else 1, so that a program that knows no renaming reads every other entry.
 std::string encode_entry(const Entry& entry);
 /// Throws base::MalformedBytes (bad checksum, impossible lengths) or, for a newer format version, an error
 /// that says so.

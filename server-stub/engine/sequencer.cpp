@@ -249,4 +249,23 @@ Admission Sequencer::create_table(const TableRequest& request, std::int64_t wall
   return commit(std::move(entry));
 }
 
+Admission Sequencer::rename_table(const RenameRequest& request, std::int64_t wall_nanos) {
+  const TableSchema* const schema = state_.table(request.from);
+  if (schema == nullptr) return refused("table does not exist [table=" + request.from + "]");
+  if (!valid_table_name(request.to)) return refused("invalid table name [table=" + request.to + "]");
+  const TableSchema* const other = state_.table(request.to);
+  if (other != nullptr && other != schema)
+    return refused("cannot rename table, new name is already in use [table=" + schema->name +
+                   ", toTableName=" + request.to + "]");
+  TableTransaction transaction;
+  transaction.table = schema->name;
+  transaction.transaction = schema->transactions + 1;
+  transaction.new_name = request.to;
+  Entry entry;
+  entry.number = state_.number() + 1;
+  entry.wall_nanos = wall_nanos;
+  entry.tables.push_back(std::move(transaction));
+  return commit(std::move(entry));
+}
+
 }  // namespace questnode::engine

@@ -65,6 +65,12 @@ struct TableRequest {
   bool if_not_exists = false;
 };
 
+/// A RENAME TABLE that was parsed from SQL.
+struct RenameRequest {
+  std::string from;
+  std::string to;
+};
+
 /// What rows may create (line.auto.create.new.*).
 struct CreationPolicy {
   bool tables = true;
@@ -79,6 +85,8 @@ class Sequencer {
   Admission write(WriteRequest request, std::int64_t wall_nanos);
   /// outcome duplicate: it exists and if_not_exists was said.
   Admission create_table(const TableRequest& request, std::int64_t wall_nanos);
+  /// Rows that are sequenced from now on find the table under its new name only.
+  Admission rename_table(const RenameRequest& request, std::int64_t wall_nanos);
 
   const ClusterState& state() const { return state_; }
 

@@ -165,7 +165,7 @@ class Query {
       throw Failure{
           {"SQL cannot reach tables whose names begin with sqlite_ [table=" + name + "]", position}};
     const std::filesystem::path file =
-        schema == nullptr ? std::filesystem::path() : directory_ / table_file_name(schema->name);
+        schema == nullptr ? std::filesystem::path() : directory_ / table_file_name(schema->file);
     if (schema == nullptr || !std::filesystem::exists(file) || !attached_.insert(fold_case(name)).second)
       throw Failure{{"table does not exist [table=" + name + "]", position}};
     const int limit = sqlite3_limit(database_.get(), SQLITE_LIMIT_ATTACHED, -1);

@@ -1,11 +1,25 @@
 #include "engine/sqlite.hpp"
 
+#include <cerrno>
+#include <system_error>
+
 #include <sqlite3.h>
 
 namespace questnode::engine {
 namespace {
 
 constexpr int kBusyMillis = 5000;
+
+SqliteError sqlite_error(sqlite3* database, std::string_view what) {
+  const char* file = database == nullptr ? nullptr : sqlite3_db_filename(database, "main");
+  std::string message = file == nullptr ? "" : std::string(file) + ": ";
+  message += what;
+  message += ": ";
+  message += database == nullptr ? "out of memory" : sqlite3_errmsg(database);
+  const int code = database == nullptr ? SQLITE_NOMEM : sqlite3_extended_errcode(database);
+  const bool failed_write = code == SQLITE_FULL || code == SQLITE_IOERR_WRITE || code == SQLITE_IOERR_SHMSIZE;
+  return SqliteError(message, failed_write);
+}
 
 }  // namespace
 
@@ -17,13 +31,15 @@ void SqliteClose::operator()(sqlite3_stmt* handle) const {
   sqlite3_finalize(handle);
 }
 
+bool is_failed_write(const std::exception& error) {
+  if (const auto* const sqlite = dynamic_cast<const SqliteError*>(&error)) return sqlite->failed_write;
+  const auto* const system = dynamic_cast<const std::system_error*>(&error);
+  const int code = system == nullptr ? 0 : system->code().value();
+  return code == ENOSPC || code == EDQUOT || code == EFBIG;
+}
+
 void throw_sqlite(sqlite3* database, std::string_view what) {
-  const char* file = database == nullptr ? nullptr : sqlite3_db_filename(database, "main");
-  std::string message = file == nullptr ? "" : std::string(file) + ": ";
-  message += what;
-  message += ": ";
-  message += database == nullptr ? "out of memory" : sqlite3_errmsg(database);
-  throw SqliteError(message);
+  throw sqlite_error(database, what);
 }
 
 SqliteHandle open_sqlite(const std::filesystem::path& file) {
@@ -54,9 +70,9 @@ void run(sqlite3* database, sqlite3_stmt* statement) {
   int code = SQLITE_ROW;
   while (code == SQLITE_ROW) code = sqlite3_step(statement);
   if (code != SQLITE_DONE) {
-    const std::string why = sqlite3_errmsg(database);
+    const SqliteError error = sqlite_error(database, "cannot write");
     sqlite3_reset(statement);
-    throw SqliteError(std::string(sqlite3_db_filename(database, "main")) + ": " + why);
+    throw error;
   }
   sqlite3_reset(statement);
 }

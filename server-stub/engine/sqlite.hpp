@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <exception>
 #include <filesystem>
 #include <memory>
 #include <stdexcept>
@@ -14,8 +15,14 @@ struct sqlite3_stmt;
 namespace questnode::engine {
 
 struct SqliteError : std::runtime_error {
-  using std::runtime_error::runtime_error;
+  explicit SqliteError(const std::string& message, bool write = false)
+      : std::runtime_error(message), failed_write(write) {}
+  bool failed_write;
 };
+
+/// The disk, a quota or the largest size of a file left no room for what was to be written: it may be tried
+/// again. SQLite does not tell these from other failed writes; a failed sync is never among them.
+bool is_failed_write(const std::exception& error);
 
 struct SqliteClose {
   void operator()(sqlite3* handle) const;

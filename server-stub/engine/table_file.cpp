@@ -67,9 +67,9 @@ std::string dedup_expressions(const TableCreation& creation) {
 
 }  // namespace
 
-std::string table_file_name(std::string_view table) {
+std::string table_file_name(std::string_view file) {
   constexpr std::string_view kHex = "0123456789abcdef";
-  const std::string folded = fold_case(table);
+  const std::string folded = fold_case(file);
   std::string escaped;
   for (const char c : folded) {
     const bool plain = (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_';
@@ -91,8 +91,8 @@ std::string name_in_file(std::string_view table) {
   return "questnode/" + std::string(table);
 }
 
-TableWriter::TableWriter(const std::filesystem::path& directory, std::string_view table)
-    : database_(open_sqlite(directory / table_file_name(table))) {
+TableWriter::TableWriter(const std::filesystem::path& directory, std::string_view file)
+    : database_(open_sqlite(directory / table_file_name(file))) {
   execute(database_.get(), kPragmas);
   const auto committed = [](void* pages, sqlite3*, const char*, int in_log) {
     *static_cast<int*>(pages) = in_log;
@@ -171,8 +171,9 @@ void TableWriter::apply_all(std::span<const TableChange> changes) {
   std::vector<const Block*> blocks;
   for (const TableChange& change : changes) {
     const TableTransaction& transaction = *change.transaction;
-    if (transaction.creation || !transaction.added_columns.empty()) {
+    if (transaction.creation || transaction.new_name || !transaction.added_columns.empty()) {
       insert(std::exchange(blocks, {}));
+      if (transaction.new_name) rename(*transaction.new_name);
       if (transaction.creation) create(transaction.table, *transaction.creation);
       if (!transaction.added_columns.empty()) add_columns(transaction.added_columns);
     }
@@ -210,6 +211,16 @@ void TableWriter::add_columns(const std::vector<ColumnDefinition>& added) {
     columns_.push_back(column.name);
   }
   columns_changed();
+}
+
+// The file keeps its name: TableSchema::file.
+void TableWriter::rename(const std::string& name) {
+  insert_.reset();
+  const std::string renamed = quoted_name(name_in_file(name));
+  // SQLite refuses a change of letters only, and finds the table by either spelling.
+  if (fold_case(renamed) == fold_case(table_)) return;
+  execute(database_.get(), "ALTER TABLE " + table_ + " RENAME TO " + renamed);
+  table_ = renamed;
 }
 
 void TableWriter::insert(std::vector<const Block*> blocks) {

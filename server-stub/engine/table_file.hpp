@@ -14,8 +14,9 @@
 
 namespace questnode::engine {
 
-/// Safe for every legal name, different for different tables: "table-<lowercase, escaped>.db".
-std::string table_file_name(std::string_view table);
+/// Safe for every legal name, different for different tables: "table-<lowercase, escaped>.db". Takes
+/// TableSchema::file.
+std::string table_file_name(std::string_view file);
 /// What the table is called inside its file: its name, unless SQLite reserves that.
 std::string name_in_file(std::string_view table);
 /// Says so when SQL cannot reach a table of this name.
@@ -34,7 +35,7 @@ struct TableChange {
 class TableWriter {
  public:
   /// Opens the file, or makes an empty one. Throws SqliteError.
-  TableWriter(const std::filesystem::path& directory, std::string_view table);
+  TableWriter(const std::filesystem::path& directory, std::string_view file);
   ~TableWriter();
   TableWriter(const TableWriter&) = delete;
   TableWriter& operator=(const TableWriter&) = delete;
@@ -50,6 +51,7 @@ class TableWriter {
   void apply_all(std::span<const TableChange> changes);
   void create(const std::string& name, const TableCreation& creation);
   void add_columns(const std::vector<ColumnDefinition>& added);
+  void rename(const std::string& name);
   void insert(std::vector<const Block*> blocks);
   void store_applied(std::uint64_t number);
   void columns_changed();

@@ -25,20 +25,20 @@ class Writers {
  public:
   explicit Writers(std::filesystem::path directory) : directory_(std::move(directory)) {}
 
-  TableWriter& get(const std::string& table) {
-    const auto at = std::ranges::find(open_, table, &Open::table);
+  TableWriter& get(const std::string& file) {
+    const auto at = std::ranges::find(open_, file, &Open::file);
     if (at != open_.end()) {
       open_.splice(open_.begin(), open_, at);
       return *open_.front().writer;
     }
     if (open_.size() >= kMaxOpenTables) open_.pop_back();
-    open_.push_front({table, std::make_unique<TableWriter>(directory_, table)});
+    open_.push_front({file, std::make_unique<TableWriter>(directory_, file)});
     return *open_.front().writer;
   }
 
  private:
   struct Open {
-    std::string table;
+    std::string file;
     std::unique_ptr<TableWriter> writer;
   };
   std::filesystem::path directory_;
@@ -73,12 +73,12 @@ class SqliteTableStore final : public TableStore {
   std::uint64_t checkpoint() override;
 
  private:
-  using Changes = std::map<std::string, std::vector<TableChange>>;
+  using Changes = std::map<std::string, std::vector<TableChange>>;  // key: TableSchema::file
   Changes advance(const std::vector<Entry>& entries);
 
   std::filesystem::path directory_;
   Writers writers_;
-  std::set<std::string> unsynced_;  // tables changed since the last checkpoint
+  std::set<std::string> unsynced_;  // files changed since the last checkpoint
   ClusterState working_;            // the applying thread's own
   bool broken_ = false;             // a sync failed: the kernel has forgotten which pages it could not write
   mutable std::mutex mutex_;
@@ -94,17 +94,19 @@ SqliteTableStore::Changes SqliteTableStore::advance(const std::vector<Entry>& en
       throw std::logic_error("entry " + std::to_string(entry.number) + " does not follow " +
                              std::to_string(working_.number()) + ", which was applied last");
     working_.apply(entry);
-    for (const TableTransaction& transaction : entry.tables)
-      changes[fold_case(transaction.table)].push_back({entry.number, &transaction});
+    for (const TableTransaction& transaction : entry.tables) {
+      const TableSchema* const schema = working_.table(transaction.new_name.value_or(transaction.table));
+      changes[schema->file].push_back({entry.number, &transaction});
+    }
   }
   return changes;
 }
 
 void SqliteTableStore::apply(const std::vector<Entry>& entries) {
   try {
-    for (const auto& [table, list] : advance(entries)) {
-      unsynced_.insert(table);
-      writers_.get(table).apply(list);
+    for (const auto& [file, list] : advance(entries)) {
+      unsynced_.insert(file);
+      writers_.get(file).apply(list);
       base::kill_point("table_store.after_table");
     }
   } catch (...) {
@@ -120,19 +122,19 @@ void SqliteTableStore::apply(const std::vector<Entry>& entries) {
 // own file must not be opened beside SQLite: closing it would drop SQLite's POSIX locks.
 std::uint64_t SqliteTableStore::checkpoint() {
   if (broken_) throw std::runtime_error("a sync of the tables failed before: start the node again");
-  broken_ = true;  // until it ends well
-  for (const std::string& table : unsynced_) {
-    const std::filesystem::path log = (directory_ / table_file_name(table)).string() + "-wal";
+  broken_ = true;  // until the syncs end well
+  for (const std::string& file : unsynced_) {
+    const std::filesystem::path log = (directory_ / table_file_name(file)).string() + "-wal";
     if (!std::filesystem::exists(log)) continue;
     base::File(log, O_RDWR).sync_data();
     base::kill_point("table_store.after_sync");
   }
   if (!unsynced_.empty()) base::sync_directory(directory_);
+  broken_ = false;
   base::kill_point("table_store.before_catalog");
   base::replace_file(directory_ / kCatalogFile, working_.serialize());
   base::kill_point("table_store.after_catalog");
   unsynced_.clear();
-  broken_ = false;
   return working_.number();
 }
 

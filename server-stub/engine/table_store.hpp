@@ -29,7 +29,8 @@ class TableStore {
   /// is skipped, so a crash between two tables does no harm. When it throws it may be tried again.
   /// REQUIRES: the entries cannot be lost any more: synced in the WAL, or in the cluster's log.
   virtual void apply(const std::vector<Entry>& entries) = 0;
-  /// Makes everything applied durable and returns its number: the WAL may be purged through it.
+  /// Makes everything applied durable and returns its number: the WAL may be purged through it. When it
+  /// throws for want of room it may be tried again.
   virtual std::uint64_t checkpoint() = 0;
 };
 

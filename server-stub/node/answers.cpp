@@ -2,6 +2,8 @@
 
 #include <nlohmann/json.hpp>
 
+#include "node/credentials.hpp"
+
 namespace questnode::node {
 namespace {
 
@@ -154,7 +156,7 @@ std::string settings_json(const Node& node, const Config& config) {
       {"questclient.delivery", 1},
       {"questclient.durable_ack", node.replicated()},
   };
-  if (!config.http_user.empty() || !config.http_token.empty()) settings["acl.enabled"] = true;
+  if (Credentials(config).required()) settings["acl.enabled"] = true;
   return dump({{"config", std::move(settings)}, {"preferences.version", 0}, {"preferences", Json::object()}});
 }
 
@@ -180,6 +182,7 @@ std::string status_json(const NodeStatus& status) {
         {"synced", status.synced},
         {"applied", status.applied}}},
       {"store_error", status.log.last_error},
+      {"tables_error", status.tables_error},
       {"rescued", {{"entries", status.log.rescued_entries}, {"files", status.rescued_files}}},
       {"tables", std::move(tables)},
   };

@@ -18,6 +18,7 @@ namespace {
 constexpr std::size_t kMaxWaitingQueries = 64;
 constexpr std::chrono::milliseconds kLongestPoll{30'000};
 constexpr std::chrono::milliseconds kPromotionPatience{30'000};
+constexpr std::string_view kWriteDenied = "Write permission denied";
 
 /// A header of ours that cannot be understood.
 struct MalformedHeader : std::runtime_error {
@@ -69,10 +70,14 @@ front::Response exec_error(int status, const std::string& sql, const std::string
 }  // namespace
 
 const Api::Route Api::kRoutes[] = {
-    {"/write", "POST", &Api::write},    {"/api/v2/write", "POST", &Api::write},
-    {"/ping", "GET", &Api::ping, true}, {"/settings", "GET", &Api::settings, true},
-    {"/exec", "GET", &Api::exec},       {"/status", "GET", &Api::status},
-    {"/durable", "GET", &Api::durable}, {"/lifecycle", "POST", &Api::lifecycle},
+    {"/write", "POST", &Api::write, Access::write},
+    {"/api/v2/write", "POST", &Api::write, Access::write},
+    {"/ping", "GET", &Api::ping, Access::none},
+    {"/settings", "GET", &Api::settings, Access::none},
+    {"/exec", "GET", &Api::exec, Access::read},  // What it runs may need more.
+    {"/status", "GET", &Api::status, Access::read},
+    {"/durable", "GET", &Api::durable, Access::read},
+    {"/lifecycle", "POST", &Api::lifecycle, Access::write},
 };
 
 Api::Api(Node& node, const Config& config)
@@ -96,8 +101,11 @@ void Api::handle(front::Request request, std::function<void(front::Response)> re
     response.headers.emplace_back("Allow", route->method);
     return finish(std::move(response));
   }
-  if (!route->open && !credentials_.accepts(request.header("Authorization")))
-    return finish(plain_error(401, "Unauthorized"));
+  if (route->needed != Access::none) {
+    const Access access = credentials_.access(request.header("Authorization"));
+    if (access == Access::none) return finish(plain_error(401, "Unauthorized"));
+    if (access < route->needed) return finish(json_error(403, "unauthorised", std::string(kWriteDenied)));
+  }
   try {
     (this->*route->serve)(std::move(request), finish);
   } catch (const MalformedHeader& error) {
@@ -189,18 +197,19 @@ void Api::lifecycle(front::Request request, Reply reply) {
 
 void Api::exec(front::Request request, Reply reply) {
   std::string sql(query_value(request, "query"));
-  switch (engine::classify(sql)) {
+  const engine::StatementKind kind = engine::classify(sql);
+  const bool changes =
+      kind == engine::StatementKind::create_table || kind == engine::StatementKind::rename_table;
+  if (changes && credentials_.access(request.header("Authorization")) != Access::write)
+    return reply(exec_error(403, sql, std::string(kWriteDenied)));
+  switch (kind) {
     case engine::StatementKind::select:
     case engine::StatementKind::show:
       return select(std::move(sql), std::move(reply));
-    case engine::StatementKind::create_table: {
-      auto parsed = engine::parse_create_table(sql);
-      if (const auto* const error = std::get_if<engine::SqlError>(&parsed)) {
-        return reply(sql_response(engine::error_answer(sql, *error)));
-      }
-      return create_table(std::get<engine::TableRequest>(std::move(parsed)), std::move(sql),
-                          std::move(reply));
-    }
+    case engine::StatementKind::create_table:
+      return create_table(std::move(sql), reply);
+    case engine::StatementKind::rename_table:
+      return rename_table(std::move(sql), reply);
     case engine::StatementKind::other:
       break;
   }
@@ -222,9 +231,25 @@ void Api::select(std::string sql, Reply reply) {
   if (!taken) reply(exec_error(503, sql, "too many queries wait already: try again later"));
 }
 
-void Api::create_table(engine::TableRequest table, std::string sql, Reply reply) {
-  if (refuses_writes()) return reply(exec_error(400, sql, "Could not create table, Write permission denied"));
-  node_.create_table(std::move(table), [sql = std::move(sql), reply](const WriteAnswer& answer) {
+void Api::create_table(std::string sql, const Reply& reply) {
+  const auto parsed = engine::parse_create_table(sql);
+  if (const auto* const error = std::get_if<engine::SqlError>(&parsed))
+    return reply(sql_response(engine::error_answer(sql, *error)));
+  if (refuses_writes())
+    return reply(exec_error(400, sql, "Could not create table, " + std::string(kWriteDenied)));
+  node_.create_table(std::get<engine::TableRequest>(parsed), catalog_reply(std::move(sql), reply));
+}
+
+void Api::rename_table(std::string sql, const Reply& reply) {
+  const auto parsed = engine::parse_rename_table(sql);
+  if (const auto* const error = std::get_if<engine::SqlError>(&parsed))
+    return reply(sql_response(engine::error_answer(sql, *error)));
+  if (refuses_writes()) return reply(exec_error(403, sql, std::string(kWriteDenied)));
+  node_.rename_table(std::get<engine::RenameRequest>(parsed), catalog_reply(std::move(sql), reply));
+}
+
+std::function<void(WriteAnswer)> Api::catalog_reply(std::string sql, Reply reply) const {
+  return [sql = std::move(sql), reply = std::move(reply)](const WriteAnswer& answer) {
     using Kind = WriteAnswer::Kind;
     front::Response response;
     switch (answer.kind) {
@@ -241,7 +266,7 @@ void Api::create_table(engine::TableRequest table, std::string sql, Reply reply)
       default:
         return reply(exec_error(400, sql, answer.message));
     }
-  });
+  };
 }
 
 }  // namespace questnode::node

@@ -27,7 +27,7 @@ class Api final : public front::Handler {
     std::string_view path;
     std::string_view method;
     void (Api::*serve)(front::Request, Reply);
-    bool open = false;  ///< Needs no authentication.
+    Access needed = Access::read;
   };
   static const Route kRoutes[];
 
@@ -38,7 +38,9 @@ class Api final : public front::Handler {
   void status(front::Request request, Reply reply);
   void durable(front::Request request, Reply reply);
   void lifecycle(front::Request request, Reply reply);
-  void create_table(engine::TableRequest table, std::string sql, Reply reply);
+  void create_table(std::string sql, const Reply& reply);
+  void rename_table(std::string sql, const Reply& reply);
+  std::function<void(WriteAnswer)> catalog_reply(std::string sql, Reply reply) const;
   void select(std::string sql, Reply reply);
 
   bool refuses_writes() const { return config_.read_only || config_.http_read_only; }

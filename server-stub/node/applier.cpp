@@ -3,12 +3,16 @@
 #include <algorithm>
 #include <exception>
 #include <stdexcept>
+#include <utility>
 #include <vector>
+
+#include "engine/sqlite.hpp"
 
 namespace questnode::node {
 namespace {
 
 constexpr std::size_t kBatchBytes = 8 << 20;
+constexpr std::chrono::milliseconds kPauseWithoutRoom{200};
 
 }  // namespace
 
@@ -67,12 +71,25 @@ void Applier::work() {
     const std::uint64_t through = allowed_;
     const bool behind = through > applied_;
     lock.unlock();
-    if (behind) apply_batch(through);
-    if (clock_.now() >= last_checkpoint_ + checkpoint_interval_) checkpoint();
+    bool room = !behind || with_room([&] { apply_batch(through); });
+    if (clock_.now() >= last_checkpoint_ + checkpoint_interval_) room &= with_room([this] { checkpoint(); });
     lock.lock();
+    if (!room) changed_.wait_for(lock, kPauseWithoutRoom, [this] { return stop_; });
   }
   lock.unlock();
-  checkpoint();
+  with_room([this] { checkpoint(); });  // Without it the next start applies more of the WAL.
+}
+
+bool Applier::with_room(const std::function<void()>& step) {
+  try {
+    step();
+  } catch (const std::exception& error) {
+    if (!engine::is_failed_write(error)) throw;
+    if (!std::exchange(no_room_, true)) events_.no_room(error.what());
+    return false;
+  }
+  if (std::exchange(no_room_, false)) events_.no_room({});
+  return true;
 }
 
 void Applier::apply_batch(std::uint64_t through) {

@@ -21,7 +21,9 @@ class Applier {
   struct Events {
     std::function<void(const engine::Entry& entry)> applying;  ///< On this object's thread.
     std::function<void(std::uint64_t number)> applied;         ///< Visible to queries now.
-    std::function<void(const std::string& message)> failed;    ///< It stopped for good.
+    /// The disk has no room for the tables: it waits and tries again. Told once; empty: there is room again.
+    std::function<void(const std::string& message)> no_room;
+    std::function<void(const std::string& message)> failed;  ///< It stopped for good.
   };
   Applier(engine::Wal& wal, engine::TableStore& tables, const base::Clock& clock,
           std::chrono::milliseconds checkpoint_interval, Events events);
@@ -37,6 +39,8 @@ class Applier {
   void work();
   void apply_batch(std::uint64_t through);
   void checkpoint();
+  /// False: there was no room for it.
+  bool with_room(const std::function<void()>& step);
 
   engine::Wal& wal_;
   engine::TableStore& tables_;
@@ -50,6 +54,7 @@ class Applier {
   bool stop_ = false;
   std::uint64_t checkpointed_;     // This thread's only.
   base::Time last_checkpoint_{0};  // This thread's only.
+  bool no_room_ = false;           // This thread's only.
   std::thread thread_;
 };
 

@@ -139,10 +139,18 @@ constexpr Key kKeys[] = {
     {"http.tls.private.key.path", "", "Instead of tls.private.key.path, for HTTP.",
      [](Config& c, std::string_view v) { c.http_tls.private_key = v; }},
     {"http.user", "", "User of HTTP basic authentication; empty: none is asked for.",
-     [](Config& c, std::string_view v) { c.http_user = v; }},
-    {"http.password", "", "The user's password.", [](Config& c, std::string_view v) { c.http_password = v; }},
+     [](Config& c, std::string_view v) { c.http_login.user = v; }},
+    {"http.password", "", "The user's password.",
+     [](Config& c, std::string_view v) { c.http_login.password = v; }},
     {"questnode.http.token", "", "A token that HTTP clients may send instead (Authorization: Bearer).",
-     [](Config& c, std::string_view v) { c.http_token = v; }},
+     [](Config& c, std::string_view v) { c.http_login.token = v; }},
+    {"questnode.http.readonly.user", "",
+     "Another user of HTTP, who may read; what would change something is answered 403.",
+     [](Config& c, std::string_view v) { c.http_reader.user = v; }},
+    {"questnode.http.readonly.password", "", "The reading user's password.",
+     [](Config& c, std::string_view v) { c.http_reader.password = v; }},
+    {"questnode.http.readonly.token", "", "A token with which HTTP clients may read only.",
+     [](Config& c, std::string_view v) { c.http_reader.token = v; }},
     {"http.security.readonly", "false", "Refuses what would write over HTTP with 421.",
      [](Config& c, std::string_view v) { c.http_read_only = boolean(v); }},
     {"readonly", "false", "Takes no writes, over HTTP (421) or TCP (no such server is started).",
@@ -162,7 +170,8 @@ constexpr Key kKeys[] = {
        c.line_max_buffer_bytes = std::clamp<std::uint64_t>(size(v), 4096, std::uint64_t{1} << 30);
      }},
     {"line.tcp.auth.db.path", "",
-     "File of public keys: lines of \"<key id> ec-p-256-sha256 <x> <y>\"; empty: no authentication.",
+     "File of public keys: lines of \"<key id> ec-p-256-sha256 <x> <y>\"; empty: no authentication.\n"
+     "`readonly` at the end of a line: who signs with that key may not write, and is hung up on.",
      [](Config& c, std::string_view v) { c.line_auth_file = v; }},
     {"line.tcp.tls.enabled", "false", "TLS for ILP over TCP only; wins over tls.enabled.",
      [](Config& c, std::string_view v) { c.line_tls.enabled = boolean(v); }},
@@ -288,8 +297,21 @@ void read_environment(LoadedConfig& loaded,
 }
 
 void check_security(const Config& config) {
-  if (config.http_user.empty() != config.http_password.empty())
+  const HttpLogin& writer = config.http_login;
+  const HttpLogin& reader = config.http_reader;
+  if (writer.user.empty() != writer.password.empty())
     throw ConfigError("http.user and http.password belong together: set both, or neither");
+  if (reader.user.empty() != reader.password.empty()) {
+    throw ConfigError(
+        "questnode.http.readonly.user and questnode.http.readonly.password belong together: set both, or "
+        "neither");
+  }
+  if ((!writer.user.empty() && writer.user == reader.user) ||
+      (!writer.token.empty() && writer.token == reader.token)) {
+    throw ConfigError(
+        "the same user or token may write (http.user, questnode.http.token) and only read "
+        "(questnode.http.readonly.*): take it out of one of the two");
+  }
   for (const TlsFiles* own : {&config.http_tls, &config.line_tls}) {
     const TlsFiles files = tls_of(config, *own);
     if (files.enabled && (files.certificate.empty() || files.private_key.empty()))

@@ -32,6 +32,13 @@ struct TlsFiles {
   std::string private_key;
 };
 
+/// Who may use HTTP: a user with a password, a token, either, or (all empty) nobody is asked.
+struct HttpLogin {
+  std::string user;
+  std::string password;
+  std::string token;
+};
+
 struct Config {
   std::string name = "node";
   std::string advertised_address;  ///< Empty: the bound address.
@@ -46,9 +53,8 @@ struct Config {
   TlsFiles tls;  ///< Of both servers, where they have none of their own: see tls_of().
   TlsFiles http_tls;
   TlsFiles line_tls;
-  std::string http_user;
-  std::string http_password;
-  std::string http_token;
+  HttpLogin http_login;
+  HttpLogin http_reader;        ///< May not change anything.
   bool read_only = false;       ///< Takes no writes at all.
   bool http_read_only = false;  ///< Takes none over HTTP.
   bool create_tables = true;

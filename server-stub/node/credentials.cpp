@@ -6,7 +6,7 @@ namespace questnode::node {
 namespace {
 
 bool equal(std::string_view expected, std::string_view given) {
-  if (expected.empty() || expected.size() != given.size()) return false;
+  if (expected.size() != given.size()) return false;
   unsigned difference = 0;
   for (std::size_t i = 0; i < expected.size(); ++i) {
     difference |= static_cast<unsigned>(static_cast<unsigned char>(expected[i] ^ given[i]));
@@ -17,15 +17,21 @@ bool equal(std::string_view expected, std::string_view given) {
 }  // namespace
 
 Credentials::Credentials(const Config& config) {
-  if (!config.http_user.empty())
-    basic_ = "Basic " + base::base64_encode(config.http_user + ":" + config.http_password);
-  if (!config.http_token.empty()) bearer_ = "Bearer " + config.http_token;
+  const auto add = [this](const HttpLogin& login, Access access) {
+    if (!login.user.empty())
+      known_.push_back({"Basic " + base::base64_encode(login.user + ":" + login.password), access});
+    if (!login.token.empty()) known_.push_back({"Bearer " + login.token, access});
+  };
+  add(config.http_login, Access::write);
+  add(config.http_reader, Access::read);
 }
 
-bool Credentials::accepts(std::string_view authorization) const {
-  const bool basic = equal(basic_, authorization);
-  const bool bearer = equal(bearer_, authorization);
-  return !required() || basic || bearer;
+Access Credentials::access(std::string_view authorization) const {
+  Access access = required() ? Access::none : Access::write;
+  for (const Known& each : known_) {
+    if (equal(each.authorization, authorization)) access = each.access;
+  }
+  return access;
 }
 
 }  // namespace questnode::node

@@ -13,6 +13,7 @@ namespace {
 constexpr std::size_t kChallengeBytes = 512;
 constexpr std::size_t kMaxLine = 1024;  // Longer than any key id or signature.
 constexpr std::string_view kAlgorithm = "ec-p-256-sha256";
+constexpr std::string_view kReadOnly = "readonly";
 
 }  // namespace
 
@@ -27,9 +28,12 @@ LineKeys LineKeys::parse(std::string_view text) {
     Key key;
     std::string rest;
     if (!(words >> id)) continue;
-    if (!(words >> algorithm >> key.x >> key.y) || algorithm != kAlgorithm || (words >> rest)) {
-      throw std::runtime_error("line.tcp.auth.db.path: line " + std::to_string(number) +
-                               " is not of the form <key id> ec-p-256-sha256 <x> <y>");
+    const bool four = (words >> algorithm >> key.x >> key.y) && algorithm == kAlgorithm;
+    if (words >> rest) key.may_write = false;
+    if (!four || (!key.may_write && rest != kReadOnly) || (words >> rest)) {
+      throw std::runtime_error(
+          "line.tcp.auth.db.path: line " + std::to_string(number) +
+          " is not of the form <key id> ec-p-256-sha256 <x> <y>, with or without readonly");
     }
     if (!keys.keys_.emplace(id, key).second)
       throw std::runtime_error("line.tcp.auth.db.path: the key id " + id + " stands twice");
@@ -71,7 +75,7 @@ std::string LineLogin::make_challenge() {
 
 bool LineLogin::verify() const {
   const LineKeys::Key* const key = keys_.find(id_);
-  if (key == nullptr) return false;
+  if (key == nullptr || !key->may_write) return false;
   try {
     return base::es256_verify(key->x, key->y, challenge_, base::base64_decode(line_));
   } catch (const std::invalid_argument&) {

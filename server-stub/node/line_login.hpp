@@ -11,12 +11,14 @@
 
 namespace questnode::node {
 
-/// The keys of line.tcp.auth.db.path: "<key id> ec-p-256-sha256 <x> <y>" a line; `#` begins a comment.
+/// The keys of line.tcp.auth.db.path: "<key id> ec-p-256-sha256 <x> <y> [readonly]" a line; `#` begins a
+/// comment.
 class LineKeys {
  public:
   struct Key {
     std::string x;
     std::string y;
+    bool may_write = true;
   };
   /// Throws std::runtime_error that names the line.
   static LineKeys parse(std::string_view text);
@@ -27,7 +29,8 @@ class LineKeys {
   std::map<std::string, Key> keys_;
 };
 
-/// The server's side of one login. An unknown key id gets a challenge too: who tries out ids learns nothing.
+/// The server's side of one login; who may not write is refused, as there is nothing else to do. An unknown
+/// key id gets a challenge too: who tries out ids learns nothing.
 class LineLogin {
  public:
   enum class State : std::uint8_t { key_id, signature, accepted, refused };

@@ -140,6 +140,7 @@ class StopSignals {
 };
 
 int run(const CommandLine& command_line) {
+  signal(SIGXFSZ, SIG_IGN);  // A file that may not grow is an error of its write, as a full disk is.
   const StopSignals signals;
   const node::Config config = load(command_line);
   std::atomic<bool> failed = false;

@@ -58,6 +58,7 @@ Node::Node(const Config& config, const RootLayout& layout, NodeParts parts)
     applied_ = number;
     waits_.notify();
   };
+  events.no_room = [this](const std::string& message) { tables_without_room(message); };
   events.failed = [this](const std::string& message) { failed(message); };
   applier_ = std::make_unique<Applier>(*wal_, *tables_, parts_.clock, config_.checkpoint_interval,
                                        std::move(events));
@@ -183,6 +184,15 @@ void Node::replicator_status(const replication::ReplicatorStatus& status) {
   if (status.role != replication::Role::primary) epoch_ = status.epoch;
   if (before == NodeRole::promoting && status.role == replication::Role::replica) ++failed_promotions_;
   if (before != role_) waits_.notify();
+}
+
+void Node::tables_without_room(const std::string& message) {
+  if (message.empty())
+    spdlog::info("there is room for the tables again");
+  else
+    spdlog::error("rows wait in the write-ahead log until there is room for the tables: {}", message);
+  std::lock_guard lock(status_mutex_);
+  tables_error_ = message;
 }
 
 void Node::failed(const std::string& message) {

@@ -82,6 +82,7 @@ struct NodeStatus {
   std::uint64_t synced = 0;           ///< Last entry that is on the disk.
   std::uint64_t applied = 0;          ///< Last entry that queries see.
   std::vector<engine::TableSchema> tables;
+  std::string tables_error;  ///< Why rows wait in the WAL: no room for the tables; empty: they do not.
   std::vector<std::string> rescued_files;
 };
 
@@ -97,7 +98,9 @@ class Node {
   /// `done` may be called before write() returns, and on any thread.
   void write(WriteCall call, std::function<void(WriteAnswer)> done);
   /// Answers committed once the table is there for queries too, or has been committed for two seconds.
-  void create_table(engine::TableRequest request, std::function<void(WriteAnswer)> done);
+  void create_table(const engine::TableRequest& request, std::function<void(WriteAnswer)> done);
+  /// The same.
+  void rename_table(const engine::RenameRequest& request, std::function<void(WriteAnswer)> done);
   /// Blocks.
   engine::SqlAnswer select(std::string_view sql) const;
 
@@ -134,6 +137,7 @@ class Node {
   void log_advanced(std::uint64_t through);
   void synced(std::uint64_t number);
   void replicator_status(const replication::ReplicatorStatus& status);
+  void tables_without_room(const std::string& message);
   void failed(const std::string& message);
 
   engine::ClusterState state_at_wal_end();
@@ -142,6 +146,8 @@ class Node {
   std::string refusal() const;
   WriteAnswer closed_answer() const;
   Pending sequence(engine::WriteRequest request, std::int64_t wall_nanos);
+  void change_catalog(const std::function<engine::Admission(std::int64_t wall_nanos)>& change,
+                      WriteDone done);
   WriteAnswer admit(engine::Admission admission, const std::optional<engine::Delivery>& delivery);
   void refuse(std::string message, std::uint32_t line, const std::optional<engine::Delivery>& delivery,
               WriteDone done);
@@ -157,6 +163,7 @@ class Node {
 
   mutable std::mutex status_mutex_;
   replication::ReplicatorStatus log_status_;
+  std::string tables_error_;
   std::atomic<NodeRole> role_;
   std::atomic<std::uint64_t> failed_promotions_ = 0;
   std::atomic<std::uint64_t> epoch_ = 0;

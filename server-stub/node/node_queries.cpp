@@ -75,6 +75,7 @@ NodeStatus Node::status() const {
   {
     std::lock_guard lock(status_mutex_);
     status.log = log_status_;
+    status.tables_error = tables_error_;
   }
   if (status.role == NodeRole::standalone) status.log.through = through_;
   status.writable = writable_;

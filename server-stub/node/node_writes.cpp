@@ -12,7 +12,8 @@ namespace questnode::node {
 namespace {
 
 constexpr std::size_t kReplayBytes = 8 << 20;
-/// A new table's first query should find it; a store that is away must not hold up the answer.
+/// What was done to a table should be seen by the next query; a store that is away must not hold up the
+/// answer.
 constexpr std::chrono::seconds kPatience{2};
 
 std::string contradiction(const engine::WriteRequest& request, std::size_t body_bytes) {
@@ -98,12 +99,22 @@ Node::Pending Node::sequence(engine::WriteRequest request, std::int64_t wall_nan
   return pending;
 }
 
-void Node::create_table(engine::TableRequest request, WriteDone done) {
+void Node::create_table(const engine::TableRequest& request, WriteDone done) {
+  change_catalog([&](std::int64_t wall_nanos) { return sequencer_->create_table(request, wall_nanos); },
+                 std::move(done));
+}
+
+void Node::rename_table(const engine::RenameRequest& request, WriteDone done) {
+  change_catalog([&](std::int64_t wall_nanos) { return sequencer_->rename_table(request, wall_nanos); },
+                 std::move(done));
+}
+
+void Node::change_catalog(const std::function<engine::Admission(std::int64_t)>& change, WriteDone done) {
   Pending pending;
   {
     std::lock_guard lock(write_mutex_);
     if (ready_to_sequence()) {
-      pending.answer = admit(sequencer_->create_table(request, parts_.clock.wall_nanos()), std::nullopt);
+      pending.answer = admit(change(parts_.clock.wall_nanos()), std::nullopt);
       pending.generation = commit_->generation();
     } else {
       pending.answer.kind = WriteAnswer::Kind::not_writable;

@@ -66,7 +66,7 @@ std::optional<Action> StoreCall::end(Outcome outcome) {
 std::optional<Action> StoreCall::on_get(const GotObject& got) {
   if (got.result == GetResult::unknown) return wait(Next::get, got.why);
   if (got.result == GetResult::absent) {
-    return bytes_ ? wait(Next::put, "the put did not arrive") : end(Outcome::absent);
+    return bytes_ ? wait(Next::put, "the put did not arrive: " + put_answer_) : end(Outcome::absent);
   }
   try {
     const bool ours = accept_(got.bytes);
@@ -79,7 +79,9 @@ std::optional<Action> StoreCall::on_get(const GotObject& got) {
 
 std::optional<Action> StoreCall::on_put(const PutDone& done) {
   if (done.result == PutResult::written) return end(Outcome::won);
-  if (done.result == PutResult::unknown) node_.last_error = key_ + ": " + done.why;
+  const bool unknown = done.result == PutResult::unknown;
+  put_answer_ = unknown ? done.why : "the store has something there, and does not return it";
+  if (unknown) node_.last_error = key_ + ": " + done.why;
   next_ = Next::get;
   return issue();
 }

@@ -45,6 +45,7 @@ class StoreCall {
   std::optional<std::string> bytes_;  ///< To put; none: the call is a get.
   Accept accept_;
   Next next_ = Next::get;
+  std::string put_answer_;  ///< Why the last put is not known to have been written.
   std::optional<base::Time> waiting_until_;
   std::chrono::milliseconds backoff_{};
   Outcome outcome_ = Outcome::absent;

@@ -100,7 +100,7 @@ std::string sealed(std::string bytes) {
 // Invariant 2 of server-stub/engine/README.md.
 TEST(Entry, ANewerFormatIsNamedAndNotTakenForDamage) {
   std::string bytes = encode_entry(sample());
-  base::ByteWriter(bytes).patch(4, std::uint32_t{2});
+  base::ByteWriter(bytes).patch(4, std::uint32_t{3});
   bytes = sealed(bytes);
   EXPECT_TRUE(peek_entry(bytes));
   try {
@@ -109,7 +109,7 @@ TEST(Entry, ANewerFormatIsNamedAndNotTakenForDamage) {
   } catch (const base::MalformedBytes&) {
     FAIL() << "damage";
   } catch (const std::runtime_error& error) {
-    EXPECT_NE(std::string(error.what()).find("version 2"), std::string::npos);
+    EXPECT_NE(std::string(error.what()).find("version 3"), std::string::npos);
   }
 }
 

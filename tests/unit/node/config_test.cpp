@@ -115,7 +115,22 @@ TEST(Config, UserAndPasswordBelongTogether) {
       error_of({.server_conf = "http.user=joe", .environment = {}, .settings = {}}).find("http.password"),
       std::string::npos);
   const Config config = load_text("http.user=joe\nhttp.password=p\nquestnode.http.token=t");
-  EXPECT_EQ(config.http_user + config.http_password + config.http_token, "joept");
+  EXPECT_EQ(config.http_login.user + config.http_login.password + config.http_login.token, "joept");
+}
+
+TEST(Config, WhoReadsOnlyIsSomebodyElseThanWhoWrites) {
+  const Config config = load_text(
+      "questnode.http.readonly.user=ann\nquestnode.http.readonly.password=p\nquestnode.http.readonly.token="
+      "t");
+  EXPECT_EQ(config.http_reader.user + config.http_reader.password + config.http_reader.token, "annpt");
+  EXPECT_TRUE(config.http_login.user.empty() && config.http_login.token.empty());
+  for (const std::string text :
+       {"questnode.http.readonly.user=ann", "questnode.http.readonly.token=t\nquestnode.http.token=t",
+        "http.user=ann\nhttp.password=a\nquestnode.http.readonly.user=ann\n"
+        "questnode.http.readonly.password=b"}) {
+    const std::string message = error_of({.server_conf = text, .environment = {}, .settings = {}});
+    EXPECT_NE(message.find("questnode.http.readonly"), std::string::npos) << text << " -> " << message;
+  }
 }
 
 TEST(Config, SwitchesAreTrueOrFalse) {

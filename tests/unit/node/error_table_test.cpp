@@ -1,5 +1,7 @@
 // Each line of the table of errors, over HTTP, as docs/ilp.md and docs/questnode.md say.
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "base/gzip.hpp"
 #include "server_answers.hpp"
@@ -112,6 +114,73 @@ TEST_F(ErrorTable, AuthenticationGuardsAllButPingAndSettings) {
   EXPECT_TRUE(write(line, "Authorization: Bearer t0ken\r\n").starts_with("HTTP/1.1 204 "));
 }
 
+// Invariant 10 of server-stub/node/README.md.
+TEST_F(ErrorTable, WhoMayOnlyReadIsForbiddenToWrite) {
+  start(
+      "http.user=joe\nhttp.password=secret\nquestnode.http.readonly.user=ann\n"
+      "questnode.http.readonly.password=secret\nquestnode.http.readonly.token=r3ad\n");
+  const std::string writer = "Authorization: Basic am9lOnNlY3JldA==\r\n";
+  EXPECT_TRUE(write("t i=1i 1000\n", writer).starts_with("HTTP/1.1 204 "));
+  for (const std::string reader :
+       {"Authorization: Basic YW5uOnNlY3JldA==\r\n", "Authorization: Bearer r3ad\r\n"}) {
+    expect_error(write("t i=2i 2000\n", reader), "403", "unauthorised", "Write permission denied");
+    expect_error(ask("POST", "/api/v2/write", reader, "t i=2i 2000\n"), "403", "unauthorised",
+                 "Write permission denied");
+    expect_error(ask("POST", "/lifecycle", reader, "{}"), "403", "unauthorised", "Write permission denied");
+    for (const std::string sql :
+         {"CREATE+TABLE+u(i+BYTE,ts+TIMESTAMP)+TIMESTAMP(ts)+PARTITION+BY+DAY", "RENAME+TABLE+t+TO+u"}) {
+      const std::string refused = ask("GET", "/exec?query=" + sql, reader);
+      EXPECT_TRUE(refused.starts_with("HTTP/1.1 403 ")) << refused;
+      EXPECT_EQ(json_of(refused).at("error"), "Write permission denied");
+    }
+    const json found = json_of(ask("GET", "/exec?query=SELECT+1", reader));
+    EXPECT_EQ(found.at("dataset"), json::parse("[[1]]"));
+    EXPECT_TRUE(ask("GET", "/status", reader).starts_with("HTTP/1.1 200 "));
+  }
+  EXPECT_EQ(json_of(ask("GET", "/settings")).at("config").at("acl.enabled"), true);
+  expect_text(write("t i=2i 2000\n", "Authorization: Bearer t0ken\r\n"), "401", "Unauthorized");
+}
+
+TEST_F(ErrorTable, ARenameDuringARequestIsNoErrorAsTheWholeRequestIsSequencedAfterIt) {
+  start();
+  EXPECT_TRUE(write("t i=1i 1000\n").starts_with("HTTP/1.1 204 "));
+  await_rows("t", 1);
+  test::RawClient client(port_of(server_->address()));
+  client.send(
+      "POST /write HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: 24\r\n\r\nt i=2i 2000\n");
+  EXPECT_EQ(json_of(ask("GET", "/exec?query=RENAME+TABLE+'t'+TO+'u'")), json::parse(R"({"ddl":"OK"})"));
+  client.send("t i=3i 3000\n");
+  EXPECT_TRUE(client.read_to_end().starts_with("HTTP/1.1 204 "));
+  EXPECT_EQ(await_rows("t", 2).size(), 2U);
+  EXPECT_EQ(await_rows("u", 1).size(), 1U);
+}
+
+TEST_F(ErrorTable, ARenameThatCannotBeIsRefused) {
+  start();
+  EXPECT_TRUE(write("t i=1i 1000\nu i=1i 1000\n").starts_with("HTTP/1.1 204 "));
+  for (const auto& [sql, message] : std::vector<std::pair<std::string, std::string>>{
+           {"RENAME+TABLE+nope+TO+v", "table does not exist [table=nope]"},
+           {"RENAME+TABLE+t+TO+'v/w'", "invalid table name [table=v/w]"},
+           {"RENAME+TABLE+t+TO+u",
+            "cannot rename table, new name is already in use [table=t, toTableName=u]"},
+           {"RENAME+TABLE+t", "to expected"}}) {
+    const std::string refused = ask("GET", "/exec?query=" + sql);
+    EXPECT_TRUE(refused.starts_with("HTTP/1.1 400 ")) << refused;
+    EXPECT_EQ(json_of(refused).at("error"), message);
+  }
+  EXPECT_EQ(await_rows("t", 1).size(), 1U);
+}
+
+TEST_F(ErrorTable, NoTableIsEverSuspended) {
+  start();
+  EXPECT_TRUE(write("t i=1i 1000\n").starts_with("HTTP/1.1 204 "));
+  const std::string refused = ask("GET", "/exec?query=ALTER+TABLE+t+SUSPEND+WAL");
+  EXPECT_TRUE(refused.starts_with("HTTP/1.1 400 ")) << refused;
+  EXPECT_TRUE(json_of(refused).at("error").get<std::string>().starts_with("'ALTER' is not supported"));
+  EXPECT_TRUE(write("t i=2i 2000\n").starts_with("HTTP/1.1 204 "));
+  EXPECT_EQ(await_rows("t", 2).size(), 2U);
+}
+
 TEST_F(ErrorTable, WithoutAuthenticationSettingsDoNotSpeakOfIt) {
   start();
   EXPECT_FALSE(json_of(ask("GET", "/settings")).at("config").contains("acl.enabled"));
@@ -128,6 +197,9 @@ TEST_F(ErrorTable, AReadOnlyInstanceTakesNoWrites) {
     const json refused =
         json_of(ask("GET", "/exec?query=CREATE+TABLE+t(i+BYTE,ts+TIMESTAMP)+TIMESTAMP(ts)+PARTITION+BY+DAY"));
     EXPECT_EQ(refused.at("error"), "Could not create table, Write permission denied");
+    const std::string renamed = ask("GET", "/exec?query=RENAME+TABLE+t+TO+u");
+    EXPECT_TRUE(renamed.starts_with("HTTP/1.1 403 ")) << renamed;
+    EXPECT_EQ(json_of(renamed).at("error"), "Write permission denied");
     EXPECT_EQ(rows("(SELECT+1)"), json::parse("[[1]]"));
     server_.reset();
   }

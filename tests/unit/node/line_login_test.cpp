@@ -45,6 +45,26 @@ TEST_F(LineLoginTest, TheChallengeIs512PrintableBytes) {
   EXPECT_NE(other.take(bytes), challenge);
 }
 
+TEST_F(LineLoginTest, WhoMayOnlyReadIsRefusedAfterAGoodSignature) {
+  std::string file = test::kAuthFile;
+  const std::string comment = "  # the administrator";
+  file.replace(file.find(comment), comment.size(), " readonly" + comment);
+  const LineKeys readers = LineKeys::parse(file);
+  LineLogin login{readers, random_};
+  std::string_view id = "admin\n";
+  std::string challenge = login.take(id);
+  challenge.pop_back();
+  const std::string line = test::signed_line(challenge, SignatureForm::der);
+  std::string_view bytes = line;
+  EXPECT_EQ(login.take(bytes), "");
+  EXPECT_EQ(login.state(), State::refused);
+  for (const std::string wrong : {" readonl", " readonly readonly"}) {
+    file = test::kAuthFile;
+    file.replace(file.find(comment), comment.size(), wrong);
+    EXPECT_THROW(LineKeys::parse(file), std::runtime_error) << wrong;
+  }
+}
+
 TEST_F(LineLoginTest, BothFormsOfASignatureAreTaken) {
   for (const SignatureForm form : {SignatureForm::der, SignatureForm::p1363}) {
     LineLogin login{keys_, random_};

@@ -17,9 +17,9 @@ class LineTcp : public AnswersTest {
  protected:
   void start(const std::string& conf = {}) { AnswersTest::start("line.tcp.enabled=true\n" + conf); }
   std::uint16_t line_port() const { return port_of(server_->line_address()); }
-  std::string auth_conf() const {
+  std::string auth_conf(const std::string& file = test::kAuthFile) const {
     return "line.tcp.auth.db.path=" +
-           questclient::test::write_file(directory_.path() / "auth.txt", test::kAuthFile).string() + "\n";
+           questclient::test::write_file(directory_.path() / "auth.txt", file).string() + "\n";
   }
 };
 
@@ -111,6 +111,18 @@ TEST_F(LineTcp, WithoutALoginNothingIsTaken) {
   RawClient hasty(line_port());
   hasty.send("t i=1i 1000\nt i=2i 1000\n");
   hasty.read_to_end();
+  EXPECT_TRUE(server_->node().status().tables.empty());
+}
+
+TEST_F(LineTcp, WhoMayOnlyReadIsHungUpOn) {
+  start(auth_conf(test::kAuthFile.substr(0, test::kAuthFile.rfind('#')) + "readonly\n"));
+  RawClient client(line_port());
+  client.send("admin\n");
+  std::string challenge = client.read_through("\n");
+  ASSERT_EQ(challenge.size(), 513U);
+  challenge.pop_back();
+  client.send(test::signed_line(challenge, SignatureForm::der) + "t i=1i 1000\n");
+  EXPECT_EQ(client.read_to_end(), "");
   EXPECT_TRUE(server_->node().status().tables.empty());
 }
 

@@ -30,6 +30,30 @@ TEST_F(Replicated, RowsReachTheReplicaAndAreDurable) {
   EXPECT_EQ(b->role(), NodeRole::replica);
 }
 
+TEST_F(Replicated, ARenameReachesTheReplicaAndHoldsAfterItsPromotion) {
+  const auto a = open_primary("a");
+  const auto b = open("b", ConfiguredRole::replica);
+  const std::string body = "t v=1i 1000\n";
+  write(*a, body, frame(1, 1, body));
+  Answer<WriteAnswer> renamed;
+  a->rename_table({"t", "u"}, renamed.callback());
+  ASSERT_EQ(renamed.get().kind, Kind::committed);
+  const WriteAnswer answer = write(*a, body, frame(2, 1, body));
+  ASSERT_TRUE(await_applied(*b, answer.commit.number));
+  EXPECT_EQ(dataset(*b, "SELECT count() FROM t"), nlohmann::json({{1}}));
+  EXPECT_EQ(dataset(*b, "SELECT count() FROM u"), nlohmann::json({{1}}));
+  Answer<WriteAnswer> refused;
+  b->rename_table({"u", "w"}, refused.callback());
+  EXPECT_EQ(refused.get().kind, Kind::not_writable);
+  ASSERT_TRUE(promote(*b));
+  // What was sent before the rename is still known to have been: nothing is repeated under the old name.
+  EXPECT_EQ(write(*b, body, frame(1, 1, body)).kind, Kind::committed);
+  const WriteAnswer last = write(*b, "u v=2i 2000\n");
+  ASSERT_TRUE(await_applied(*b, last.commit.number));
+  EXPECT_EQ(dataset(*b, "SELECT count() FROM u"), nlohmann::json({{2}}));
+  EXPECT_EQ(dataset(*b, "SELECT count() FROM t"), nlohmann::json({{1}}));
+}
+
 TEST_F(Replicated, AReplicaRefusesWritesAndNamesThePrimary) {
   const auto a = open_primary("a");
   const auto b = open("b", ConfiguredRole::replica);

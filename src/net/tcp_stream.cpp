@@ -84,8 +84,6 @@ class TcpStream final : public SocketStream, public std::enable_shared_from_this
     if (!socket_.is_open()) return false;
     char byte = 0;
     error_code error;
-    socket_.non_blocking(true, error);
-    if (error) return false;
     socket_.receive(asio::buffer(&byte, 1), tcp::socket::message_peek, error);
     return error == asio::error::would_block || error == asio::error::try_again;
   }
@@ -98,8 +96,6 @@ class TcpStream final : public SocketStream, public std::enable_shared_from_this
 
   IoResult read_now(std::span<char> into) override {
     error_code error;
-    socket_.non_blocking(true, error);
-    if (error) return result_of(error, 0, NetError::Kind::reset);
     const std::size_t bytes = socket_.receive(asio::buffer(into.data(), into.size()), 0, error);
     if (error == asio::error::would_block || error == asio::error::try_again) return {};
     return result_of(error, bytes, NetError::Kind::reset);
@@ -107,8 +103,7 @@ class TcpStream final : public SocketStream, public std::enable_shared_from_this
 
   void write_now(std::string_view bytes) override {
     error_code ignored;
-    socket_.non_blocking(true, ignored);
-    if (!ignored) socket_.send(asio::buffer(bytes.data(), bytes.size()), 0, ignored);
+    socket_.send(asio::buffer(bytes.data(), bytes.size()), 0, ignored);
   }
 
   void close() override {
@@ -122,9 +117,11 @@ class TcpStream final : public SocketStream, public std::enable_shared_from_this
   void connect_to_endpoints(Done done) {
     asio::async_connect(
         socket_, endpoints_,
-        [self = shared_from_this(), done = std::move(done)](const error_code& error, const tcp::endpoint&) {
+        [self = shared_from_this(), done = std::move(done)](error_code error, const tcp::endpoint&) {
           error_code ignored;
           if (!error) self->socket_.set_option(tcp::no_delay(true), ignored);
+          // Once and for all, for what is done at once: asynchronous operations do not need it.
+          if (!error) self->socket_.non_blocking(true, error);
           done(result_of(error, 0, NetError::Kind::connect));
         });
   }

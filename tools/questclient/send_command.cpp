@@ -18,6 +18,7 @@
 #include "csv_input.hpp"
 #include "delivery_monitor.hpp"
 #include "ilp_rows.hpp"
+#include "resume_signal.hpp"
 
 namespace questclient::tool {
 
@@ -296,6 +297,9 @@ this process, and whatever was not acknowledged is sent first the next time.
 From standard input the types are decided on the first 10,000 rows; name them with --types
 and --symbols to have rows sent as they come.
 
+What the server refuses for good (401, 403, or a policy that says halt) stops the sending, and
+every row is kept. Signal USR1 lets it go on once the cause is mended: kill -USR1 PID.
+
 Over tcp there are no acknowledgements: 0 then means only that the rows have left, and what
 the server refuses is not known. Use http where rows matter.
 
@@ -314,7 +318,16 @@ Options connection_options(const cli::ParsedArguments& arguments) {
   }
 }
 
+/// On SIGUSR1. A sender that is closed meanwhile has nothing to go on with.
+void resume(Sender& sender) {
+  try {
+    sender.resume();
+  } catch (const Error&) {
+  }
+}
+
 int run_send(const cli::ParsedArguments& arguments) {
+  ResumeSignal::block();
   const Options options = connection_options(arguments);
   const Ack ack = ack_of(arguments);
   const auto timeout = arguments.duration("timeout");
@@ -323,6 +336,7 @@ int run_send(const cli::ParsedArguments& arguments) {
   EventLog events(console);
   Input input = open_input(arguments, options, console);
   Sender sender(options, [&events](const SenderEvent& event) { events.take(event); });
+  const ResumeSignal resume_signal([&sender] { resume(sender); });
   DeliveryMonitor monitor(sender, console);
   Feeder feeder(sender, input.rows(), monitor, rate);
   input.source().on_idle([&feeder] { feeder.flush(); });

@@ -164,6 +164,16 @@ def test_answer_to_a_line(server, request, table, case):
     assert server.rows(f"SELECT count() FROM {table}") == [[1]]  # nothing of the request was committed
 
 
+@pytest.mark.parametrize("kind, number", [("BYTE", 128), ("SHORT", -32769), ("INT", 1 << 31)])
+def test_a_number_out_of_bounds(server, table, kind, number):
+    server.sql(f"CREATE TABLE {table} (f {kind}, ts TIMESTAMP) TIMESTAMP(ts) PARTITION BY DAY WAL")
+    answer = server.write(f"{table} f=1i 5\n{table} f={number}i 6\n")
+    assert (answer.status, answer.json()["code"], answer.json()["line"]) == (400, "invalid", 2)
+    bounds = f"table: {table}, column: f; line protocol value: {number} is out bounds of column type: {kind}"
+    assert answer.json()["message"] == f"{PARSE}\nerror in line 2: {bounds}"
+    assert server.write(f"{table} f=1i 5\n").status == 204
+
+
 def test_a_refused_request_leaves_tables_behind_only_in_questdb(questdb, questnode, table):
     """ilp.md: tables and columns that a refused request created stay; questnode takes a request whole or not at all."""
     body = f"{table} f=1i 5\n{table} f=bad 6\n"

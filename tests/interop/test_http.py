@@ -2,10 +2,11 @@
 
 import gzip
 import socket
+import urllib.parse
 
 import pytest
 
-from interop.server import exchange
+from interop.server import QuestNode, exchange
 
 
 def raw(server, data):
@@ -125,6 +126,12 @@ def test_two_requests_at_once_are_refused_and_rolled_back(server, table):
     assert rows_of(server, table) == 1
 
 
+def test_a_header_too_long_ends_the_connection(questdb, questnode):
+    header = b"GET /ping HTTP/1.1\r\nX-Long: " + b"x" * 200_000 + b"\r\n\r\n"
+    assert raw(questdb, header) == b"<closed>"
+    assert raw(questnode, header).startswith(b"HTTP/1.1 431 ")
+
+
 def test_expect_100_continue_gets_no_100(server):
     assert raw(server, b"POST /write HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\nContent-Length: 9\r\n\r\n") == b""
 
@@ -189,6 +196,52 @@ def test_more_connections_than_allowed_are_429(make_questdb):
         answer = raw(limited, b"POST /write HTTP/1.1\r\nHost: x\r\nContent-Length: 8\r\n\r\nt f=1i 6")
         assert answer.startswith(b"HTTP/1.1 429 ") and answer.endswith(b"<closed>")
     limited.stop()
+
+
+# ---- rights
+
+
+@pytest.fixture(params=["questdb", "questnode"])
+def reading(request, build, make_questdb, tmp_path):
+    """A server that takes no writes over HTTP, with a table t from the time before."""
+    if request.param == "questdb":
+        server = make_questdb("reading").start()
+    else:
+        server = QuestNode(build / "server-stub" / "node" / "questnode", tmp_path / "reading").start()
+    assert server.write("t f=1i 5\n").status == 204
+    server.await_applied("t")
+    server.stop()
+    server.settings["http.security.readonly"] = "true"
+    yield server.start()
+    server.stop()
+
+
+def test_who_may_not_write_is_403_of_sql_and_the_rows_of_ilp_are_421(reading):
+    """The open-source server has no rights a user: whether one may write is the instance's, and its ILP says so with 421. 403 of
+    ILP itself ('unauthorised') is in its code for Enterprise; questnode answers it to users who may only read."""
+    renamed = reading.request("GET", "/exec?query=RENAME%20TABLE%20t%20TO%20u")
+    assert (renamed.status, renamed.json()["error"], renamed.json()["position"]) == (403, "Write permission denied", 0)
+    created = reading.request("GET", "/exec?query=CREATE%20TABLE%20u%20(f%20LONG,ts%20TIMESTAMP)%20TIMESTAMP(ts)%20PARTITION%20BY%20DAY")
+    assert (created.status, created.json()["error"]) == (400, "Could not create table, Write permission denied")
+    assert (reading.write("t f=1i 5\n").status, reading.rows("SELECT count() FROM t")) == (421, [[1]])
+
+
+@pytest.mark.parametrize("sql, status, error", [
+    ("RENAME TABLE nope TO x", 400, "table does not exist [table=nope]"),
+    ("RENAME TABLE @ TO 'x/y'", 400, "invalid table name [table=x/y]"),
+    ("RENAME TABLE @ TO ''", 400, "invalid table name [table=]"),
+    ("RENAME TABLE @ TO @_other", 400, "cannot rename table, new name is already in use [table=@, toTableName=@_other]"),
+    ("RENAME TABLE @", 400, "to expected"),
+    ("RENAME TABLE", 400, "from table name expected"),
+    ("RENAME TABLE @ TO @_new", 200, None),
+    ("rename table '@' to '@_new';", 200, None),
+])
+def test_a_table_is_renamed(server, table, sql, status, error):
+    assert server.write(f"{table} f=1i 5\n{table}_other f=1i 5\n").status == 204
+    server.await_applied(f"{table}_other")
+    answer = server.request("GET", "/exec?query=" + urllib.parse.quote(sql.replace("@", table)))
+    assert (answer.status, answer.json().get("error")) == (status, error and error.replace("@", table))
+    assert rows_of(server, table if error else f"{table}_new") == 1
 
 
 # ---- logins

@@ -130,7 +130,16 @@ TEST(ClusterState, EqualStatesAreEqualBytes) {
 }
 
 TEST(ClusterState, DamagedBytesAreRefused) {
-  const std::string valid = sample().serialize();
+  ClusterState state = sample();
+  state.apply(creation(3, "mem"));
+  Entry renaming;
+  renaming.number = 4;
+  renaming.tables.emplace_back().table = "cpu";
+  renaming.tables[0].transaction = 3;
+  renaming.tables[0].new_name = "disk";
+  state.apply(renaming);
+  state.apply(creation(5, "cpu"));
+  const std::string valid = state.serialize();
   for (std::size_t length = 0; length < valid.size(); ++length)
     EXPECT_THROW(ClusterState::deserialize(std::string_view(valid).substr(0, length)), base::MalformedBytes);
   base::SeededRandom random(9);

@@ -33,6 +33,16 @@ Entry sample() {
   return entry;
 }
 
+/// Of the format that knows renames.
+Entry renaming() {
+  Entry entry = sample();
+  TableTransaction& renamed = entry.tables.emplace_back();
+  renamed.table = "old";
+  renamed.transaction = 3;
+  renamed.new_name = "new";
+  return entry;
+}
+
 TEST(Entry, BytesGiveBackAnEqualEntry) {
   const Entry entry = sample();
   const std::string bytes = encode_entry(entry);
@@ -114,12 +124,14 @@ TEST(Entry, ANewerFormatIsNamedAndNotTakenForDamage) {
 }
 
 TEST(Entry, DamageBehindAValidChecksumIsMalformedOrAnotherEntry) {
-  const std::string valid = encode_entry(sample());
-  ASSERT_EQ(sealed(valid), valid);
+  const std::string plain = encode_entry(sample());
+  const std::string renames = encode_entry(renaming());
+  ASSERT_EQ(sealed(plain), plain);
+  ASSERT_NE(plain[4], renames[4]);
   base::SeededRandom random(5);
   int malformed = 0;
   for (int round = 0; round < 50'000; ++round) {
-    std::string bytes = valid;
+    std::string bytes = round % 2 == 0 ? plain : renames;
     for (auto changes = 1 + random.below(3); changes > 0; --changes)
       bytes[20 + random.below(bytes.size() - 20)] =
           static_cast<char>(random.below(4) == 0 ? 0xFF : random.next());

@@ -86,10 +86,14 @@ def test_a_key_that_the_server_knows(keyed, client, table):
 
 def test_a_wrong_key_delivers_nothing(keyed, client, table, tmp_path):
     """The server hangs up on a wrong signature without a word. What its TCP had taken by then has left the slot: over TCP
-    nobody can tell (docs/interop.md)."""
+    nobody can tell (docs/interop.md). So on a busy machine the client may be done before the server has looked at the signature:
+    it has a few tries to see the refusal."""
     conf = conf_of(keyed, OTHER_KEY) + f"sf_dir={tmp_path};"
-    done = client.run("send", "-", "--timeout", "2s", "--conf", conf, text=f"{table} f=0i 1\n")
-    assert done.returncode == 1
-    assert OTHER_KEY[0] not in done.stdout + done.stderr
+    tries = []
+    while not tries or tries[-1].returncode == 0:
+        assert len(tries) < 10, "the client never noticed that the server hangs up"
+        tries.append(client.run("send", "-", "--timeout", "2s", "--conf", conf, text=f"{table} f=0i 1\n"))
+        assert OTHER_KEY[0] not in tries[-1].stdout + tries[-1].stderr
+    assert tries[-1].returncode == 1
     client.send_rows(conf_of(keyed, KEY), rows_of(table, 10))
     await_rows(keyed, table, 10)

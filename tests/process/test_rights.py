@@ -94,7 +94,8 @@ def test_over_tcp_who_may_only_read_is_hung_up_on(node, tool, tmp_path):  # noqa
         conf = f"tcp::addr={address};username=ada;token={key['d']};token_x={key['x']};token_y={key['y']};"
         return tool("send", "-", "--conf", conf, "--timeout", "2s", text=lines(first))
 
-    assert send(0).returncode == 1
+    # On a busy machine the client may be done before the server has looked at the signature.
+    assert any(send(0).returncode == 1 for _ in range(10)), "the client never noticed that the server hangs up"
     assert node.request("GET", "/status").json()["tables"] == []
     keys.write_text(keys.read_text().replace(" readonly", ""))
     start(node, **tcp)

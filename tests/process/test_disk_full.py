@@ -1,6 +1,7 @@
 """A questnode whose disk fills up while it works: the largest size of a file is set from outside (prlimit), so that writes fail
 as on a full disk. It says 500 and why, keeps what it acknowledged, and serves again once there is room."""
 
+import base64
 import contextlib
 import json
 import random
@@ -17,7 +18,7 @@ from loop.cluster import until
 
 KIB = 1024
 ROWS = 60_000
-STORE_ROWS = 20_000
+STORE_ROWS = 24_000
 FULL_SECONDS = 1
 
 
@@ -169,20 +170,21 @@ def test_a_sender_gets_every_row_through_a_full_disk_once(build, start_node, tmp
 
 @pytest.mark.parametrize("end", ["room-again", "primary-and-its-disk-lost"])
 def test_an_object_store_without_room_makes_nothing_durable(build, start_node, tmp_path, end):
-    """Uploads are longer than the WAL's small files, so that they alone fail. Rows are committed (204) and not durable: the
-    sender keeps them, and where the primary is lost with its disk it sends them to the next one."""
+    """Uploads of what three seconds bring (at most 4 MiB) are longer than requests (1 MiB) and the WAL's files, so that they alone
+    fail. Rows are committed (204) and not durable: the sender keeps them, and where the primary is lost with its disk it sends
+    them to the next one."""
     store = f"fs::root={tmp_path / 'store'};atomic_write_dir={tmp_path / 'scratch'};"
-    cluster = {"replication_object_store": store, "cairo_wal_segment_rollover_size": "64k"}
+    cluster = {"replication_object_store": store, "cairo_wal_segment_rollover_size": "256k"}
     primary = start_node("a", questnode_name="a", replication_role="primary", **cluster,
-                         replication_primary_throttle_window_duration="500ms")
+                         replication_primary_throttle_window_duration="3s")
     replica = start_node("b", questnode_name="b", replication_role="replica", **cluster)
     until(lambda: state(primary)["writable"], "a is the primary")
     seeded = random.Random(7)
-    lines = [f't v={i}i,noise="{seeded.randbytes(100).hex()}" {i + 1}\n' for i in range(STORE_ROWS)]
+    lines = [f't v={i}i,noise="{base64.b64encode(seeded.randbytes(700)).decode()}" {i + 1}\n' for i in range(STORE_ROWS)]
     conf = f"http::addr={primary.address},{replica.address};"
-    with sending(build, tmp_path, conf, lines, rate=5000) as sender:
-        until(lambda: state(replica)["log"]["applied"] > 3, "rows reach the replica")
-        fill_disk(primary, 128 * KIB)
+    with sending(build, tmp_path, conf, lines, rate=4000) as sender:
+        until(lambda: state(replica)["log"]["applied"] > 0, "rows reach the replica")
+        fill_disk(primary, 2048 * KIB)
         until(lambda: state(primary)["store_error"], "an upload failed")
         before = state(primary)["log"]
         assert "File too large" in state(primary)["store_error"]

@@ -8,17 +8,17 @@
 namespace questnode::engine {
 namespace {
 
-constexpr std::uint32_t kMagic = 0x4E455751;       // "QWEN", first byte first.
-constexpr std::uint32_t kVersionWithoutNames = 1;  // No table is renamed.
-constexpr std::uint32_t kVersion = 2;
+constexpr std::uint32_t kEntryMagic = 0x4E455751;       // "QWEN", first byte first.
+constexpr std::uint32_t kEntryVersionWithoutNames = 1;  // No table is renamed.
+constexpr std::uint32_t kEntryVersion = 2;
 // Magic, version, length of what follows the header, CRC-32C of version, length and what follows.
-constexpr std::size_t kHeaderBytes = 4 + 4 + 8 + 4;
+constexpr std::size_t kEntryHeaderBytes = 4 + 4 + 8 + 4;
 constexpr std::size_t kChecksummedHeader = 4;  // Offset of version and length in the header ...
 constexpr std::size_t kChecksummedBytes = 12;  // ... and their bytes.
 
 std::uint32_t checksum(std::string_view entry) {
   const std::uint32_t header = base::crc32c(entry.substr(kChecksummedHeader, kChecksummedBytes));
-  return base::crc32c(entry.substr(kHeaderBytes), header);
+  return base::crc32c(entry.substr(kEntryHeaderBytes), header);
 }
 
 void put_columns(const std::vector<ColumnDefinition>& columns, base::ByteWriter& out) {
@@ -105,7 +105,7 @@ TableCreation take_creation(base::ByteReader& in) {
 std::uint32_t version_of(const Entry& entry) {
   const bool renames = std::ranges::any_of(
       entry.tables, [](const TableTransaction& table) { return table.new_name.has_value(); });
-  return renames ? kVersion : kVersionWithoutNames;
+  return renames ? kEntryVersion : kEntryVersionWithoutNames;
 }
 
 void put_table(const TableTransaction& table, std::uint32_t version, std::string& out) {
@@ -115,7 +115,7 @@ void put_table(const TableTransaction& table, std::uint32_t version, std::string
   writer.number(static_cast<std::uint8_t>(table.creation.has_value()));
   if (table.creation) put_creation(*table.creation, writer);
   put_columns(table.added_columns, writer);
-  if (version >= kVersion) {
+  if (version >= kEntryVersion) {
     writer.number(static_cast<std::uint8_t>(table.new_name.has_value()));
     if (table.new_name) writer.text(*table.new_name);
   }
@@ -128,7 +128,7 @@ TableTransaction take_table(base::ByteReader& in, std::uint32_t version) {
   table.transaction = in.number<std::uint64_t>();
   if (take_flag(in)) table.creation = take_creation(in);
   table.added_columns = take_columns(in);
-  if (version >= kVersion && take_flag(in)) table.new_name = in.text();
+  if (version >= kEntryVersion && take_flag(in)) table.new_name = in.text();
   table.block = decode_block(in);
   return table;
 }
@@ -140,15 +140,16 @@ struct Header {
 
 /// nullopt: incomplete or damaged, the checksum included.
 std::optional<Header> check_header(std::string_view bytes) {
-  if (bytes.size() < kHeaderBytes) return std::nullopt;
+  if (bytes.size() < kEntryHeaderBytes) return std::nullopt;
   base::ByteReader in(bytes);
   const auto magic = in.number<std::uint32_t>();
   Header header;
   header.version = in.number<std::uint32_t>();
   const auto length = in.number<std::uint64_t>();
   const auto expected = in.number<std::uint32_t>();
-  if (magic != kMagic || length < sizeof(std::uint64_t) || length > in.rest().size()) return std::nullopt;
-  header.length = kHeaderBytes + static_cast<std::size_t>(length);
+  if (magic != kEntryMagic || length < sizeof(std::uint64_t) || length > in.rest().size())
+    return std::nullopt;
+  header.length = kEntryHeaderBytes + static_cast<std::size_t>(length);
   if (checksum(bytes.substr(0, header.length)) != expected) return std::nullopt;
   return header;
 }
@@ -169,7 +170,7 @@ std::string ColumnDefinition::type_text() const {
 }
 
 std::string encode_entry(const Entry& entry) {
-  std::string out(kHeaderBytes, '\0');
+  std::string out(kEntryHeaderBytes, '\0');
   base::ByteWriter writer(out);
   writer.number(entry.number);
   writer.number(entry.wall_nanos);
@@ -178,9 +179,9 @@ std::string encode_entry(const Entry& entry) {
   writer.number(static_cast<std::uint32_t>(entry.tables.size()));
   const std::uint32_t version = version_of(entry);
   for (const TableTransaction& table : entry.tables) put_table(table, version, out);
-  writer.patch(0, kMagic);
+  writer.patch(0, kEntryMagic);
   writer.patch(4, version);
-  writer.patch(8, static_cast<std::uint64_t>(out.size() - kHeaderBytes));
+  writer.patch(8, static_cast<std::uint64_t>(out.size() - kEntryHeaderBytes));
   writer.patch(16, checksum(out));
   return out;
 }
@@ -189,12 +190,12 @@ Entry decode_entry(std::string_view bytes) {
   const std::optional<Header> header = check_header(bytes);
   if (!header || header->length != bytes.size())
     throw base::MalformedBytes("log entry: damaged or incomplete (checksum or length is wrong)");
-  if (header->version > kVersion) {
+  if (header->version > kEntryVersion) {
     throw std::runtime_error("log entry: format version " + std::to_string(header->version) +
-                             " is newer than this program understands (" + std::to_string(kVersion) +
+                             " is newer than this program understands (" + std::to_string(kEntryVersion) +
                              "); upgrade this node");
   }
-  base::ByteReader in(bytes.substr(kHeaderBytes));
+  base::ByteReader in(bytes.substr(kEntryHeaderBytes));
   Entry entry;
   entry.number = in.number<std::uint64_t>();
   entry.wall_nanos = in.number<std::int64_t>();
@@ -208,7 +209,7 @@ Entry decode_entry(std::string_view bytes) {
 std::optional<EntryFrame> peek_entry(std::string_view bytes) {
   const std::optional<Header> header = check_header(bytes);
   if (!header) return std::nullopt;
-  base::ByteReader in(bytes.substr(kHeaderBytes));
+  base::ByteReader in(bytes.substr(kEntryHeaderBytes));
   return EntryFrame{in.number<std::uint64_t>(), header->length};
 }
 

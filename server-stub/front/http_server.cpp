@@ -31,9 +31,7 @@ struct Core {
 };
 
 constexpr std::size_t kBytesPerSecond = 64 << 10;
-constexpr std::size_t kReadBytes = 64 << 10;
-/// A client that was refused gets this long to read why before the connection goes.
-constexpr std::chrono::seconds kLingerTime{2};
+constexpr std::size_t kBodyReadBytes = 64 << 10;
 
 /// Everything but the reply and its construction happens on the connection's strand.
 class HttpSession final : public Session, public std::enable_shared_from_this<HttpSession> {
@@ -41,7 +39,7 @@ class HttpSession final : public Session, public std::enable_shared_from_this<Ht
   HttpSession(std::shared_ptr<Core> core, std::unique_ptr<Stream> stream)
       : core_(std::move(core)),
         stream_(std::move(stream)),
-        buffer_(core_->options.max_header_bytes + kReadBytes) {}
+        buffer_(core_->options.max_header_bytes + kBodyReadBytes) {}
   ~HttpSession() override { release_body(); }
 
   void start(bool refuse) override;
@@ -121,7 +119,7 @@ void HttpSession::begin_header() {
 }
 
 void HttpSession::read() {
-  const std::size_t room = std::min(kReadBytes, buffer_.max_size() - buffer_.size());
+  const std::size_t room = std::min(kBodyReadBytes, buffer_.max_size() - buffer_.size());
   if (room == 0) return refuse(431, "the header is too large");
   const auto space = buffer_.prepare(room);
   stream_->read_some({static_cast<char*>(space.data()), space.size()},

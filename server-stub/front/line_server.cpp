@@ -8,15 +8,17 @@
 namespace questnode::front {
 namespace {
 
-constexpr std::size_t kReadBytes = 128 << 10;
-constexpr std::chrono::milliseconds kLingerTime{2000};
+constexpr std::size_t kLineReadBytes = 128 << 10;
 
 /// Reads, then commits, then reads again: while a commit is under way the kernel's buffers fill up, which
 /// holds the client back.
 class LineSession final : public Session, public std::enable_shared_from_this<LineSession> {
  public:
   LineSession(const LineServerOptions& options, LineHandler& handler, std::unique_ptr<Stream> stream)
-      : options_(options), stream_(std::move(stream)), consumer_(handler.open()), buffer_(kReadBytes, '\0') {}
+      : options_(options),
+        stream_(std::move(stream)),
+        consumer_(handler.open()),
+        buffer_(kLineReadBytes, '\0') {}
 
   void start(bool refuse) override {
     if (refuse) return stream_->close();

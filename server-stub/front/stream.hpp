@@ -11,6 +11,10 @@
 
 namespace questnode::front {
 
+/// How long a peer that was told goodbye may go on sending: closing at once could cut off what it is still to
+/// read.
+inline constexpr std::chrono::seconds kLingerTime{2};
+
 /// Lives as long as an operation under way: the callback keeps its owner. All but post() on the connection's
 /// strand, where the callbacks come too. An operation that is under way when close() is called ends with
 /// `ok` false.

@@ -16,7 +16,6 @@ namespace questnode::ilp {
 namespace {
 
 constexpr std::uint8_t kElementDouble = 0x0A;
-constexpr std::uint8_t kMaxDimensions = 32;
 
 void append_value(double value, std::string& json) {
   if (std::isnan(value)) {

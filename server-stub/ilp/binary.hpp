@@ -11,6 +11,7 @@ namespace questnode::ilp {
 inline constexpr char kBinaryDouble = 0x10;
 inline constexpr char kBinaryArray = 0x0E;
 inline constexpr char kBinaryDecimal = 0x17;
+inline constexpr std::uint8_t kMaxDimensions = 32;
 
 /// Reads the payload of an array, behind its type byte, and moves `at` behind it. `json` gets the values;
 /// returns the number of dimensions, 0 for NULL. Throws BadLine.

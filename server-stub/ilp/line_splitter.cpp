@@ -9,7 +9,6 @@ namespace {
 
 /// No line is longer (kMaxBodyBytes): an array that claims more is passed over as if it had no values.
 constexpr std::uint64_t kMostElements = std::uint64_t{1} << 27;
-constexpr std::uint8_t kMaxDimensions = 32;
 
 bool is_line_end(unsigned char c) {
   return c == '\n' || c == '\r';

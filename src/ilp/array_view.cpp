@@ -6,6 +6,7 @@
 #include <questclient/error.hpp>
 #include <questclient/values.hpp>
 
+#include "ilp/explain.hpp"
 #include "ilp/names.hpp"
 
 namespace questclient {
@@ -13,10 +14,6 @@ namespace {
 
 constexpr char kArrayType = 0x0e;
 constexpr char kDoubleElements = 0x0a;
-
-[[noreturn]] void refuse(const std::string& message) {
-  throw Error(ErrorCode::invalid_value, Disposition::fix_and_resend, message);
-}
 
 /// Copies what lies below `dimension`, the last index moving fastest; returns the end.
 char* copy_strided(char* out, const char* from, std::span<const std::uint32_t> lengths,
@@ -72,13 +69,14 @@ ArrayView ArrayView::with_element_strides(const double* first, std::span<const s
 
 void ArrayView::set_shape(std::span<const std::size_t> shape) {
   if (shape.empty() || shape.size() > kMaxDimensions) {
-    refuse("An array of " + std::to_string(shape.size()) +
-           " dimensions cannot be sent; give it 1 to 32, or use ArrayView::null() for NULL.");
+    ilp::refuse_value("An array of " + std::to_string(shape.size()) +
+                      " dimensions cannot be sent; give it 1 to 32, or use ArrayView::null() for NULL.");
   }
   for (std::size_t i = 0; i < shape.size(); ++i) {
     if (shape[i] > kMaxLength) {
-      refuse("Dimension " + std::to_string(i) + " of an array has the length " + std::to_string(shape[i]) +
-             "; the server takes at most " + std::to_string(kMaxLength) + ". Split the array.");
+      ilp::refuse_value("Dimension " + std::to_string(i) + " of an array has the length " +
+                        std::to_string(shape[i]) + "; the server takes at most " +
+                        std::to_string(kMaxLength) + ". Split the array.");
     }
     lengths_[i] = static_cast<std::uint32_t>(shape[i]);
   }
@@ -88,21 +86,22 @@ void ArrayView::set_shape(std::span<const std::size_t> shape) {
   for (const std::size_t length : shape) {
     elements_ *= length;
     if (elements_ > ilp::kMaxRowBytes / sizeof(double)) {
-      refuse("An array has more elements than a row of " + std::to_string(ilp::kMaxRowBytes) +
-             " bytes may hold; split it.");
+      ilp::refuse_value("An array has more elements than a row of " + std::to_string(ilp::kMaxRowBytes) +
+                        " bytes may hold; split it.");
     }
   }
 }
 
 void ArrayView::set_strides(std::span<const std::ptrdiff_t> strides, std::size_t unit) {
   if (strides.size() != dimensions_) {
-    refuse("An array of " + std::to_string(dimensions_) + " dimensions was given " +
-           std::to_string(strides.size()) + " strides; give one a dimension.");
+    ilp::refuse_value("An array of " + std::to_string(dimensions_) + " dimensions was given " +
+                      std::to_string(strides.size()) + " strides; give one a dimension.");
   }
   auto expected = static_cast<std::ptrdiff_t>(sizeof(double));  // of a row-major array
   for (std::size_t i = dimensions_; i-- > 0;) {
     if (__builtin_mul_overflow(strides[i], static_cast<std::ptrdiff_t>(unit), &strides_[i])) {
-      refuse("Stride " + std::to_string(i) + " of an array is beyond the address space; correct it.");
+      ilp::refuse_value("Stride " + std::to_string(i) +
+                        " of an array is beyond the address space; correct it.");
     }
     if (lengths_[i] > 1 && strides_[i] != expected) is_row_major_ = false;
     if (elements_ > 0) expected *= static_cast<std::ptrdiff_t>(lengths_[i]);

@@ -6,6 +6,7 @@
 
 #include <questclient/error.hpp>
 
+#include "ilp/explain.hpp"
 #include "ilp/names.hpp"
 
 namespace questclient {
@@ -14,10 +15,6 @@ namespace {
 constexpr std::size_t kMaxDigits = 76;
 // An exponent beyond it gives no number that fits, whatever the digits; it keeps sums far from overflow.
 constexpr int kMaxExponent = 100'000;
-
-[[noreturn]] void refuse(const std::string& message) {
-  throw Error(ErrorCode::invalid_value, Disposition::fix_and_resend, message);
-}
 
 /// An unsigned integer of 256 bits, the lowest word first.
 using Words = std::array<std::uint32_t, 8>;
@@ -78,7 +75,8 @@ Words words_of(std::span<const std::uint8_t> bytes) {
 
 std::uint8_t checked_scale(int scale) {
   if (scale < 0 || scale > Decimal::kMaxScale) {
-    refuse("A decimal of scale " + std::to_string(scale) + " cannot be stored; its scale is 0 to 76.");
+    ilp::refuse_value("A decimal of scale " + std::to_string(scale) +
+                      " cannot be stored; its scale is 0 to 76.");
   }
   return static_cast<std::uint8_t>(scale);
 }
@@ -138,13 +136,13 @@ Decimal::Decimal(std::int64_t unscaled, int scale) : scale_(checked_scale(scale)
 
 Decimal::Decimal(std::span<const std::uint8_t> unscaled, int scale) : scale_(checked_scale(scale)) {
   if (unscaled.empty() || unscaled.size() > kMaxBytes) {
-    refuse("A decimal of " + std::to_string(unscaled.size()) +
-           " bytes cannot be sent; give 1 to 32, or use Decimal::null() for NULL.");
+    ilp::refuse_value("A decimal of " + std::to_string(unscaled.size()) +
+                      " bytes cannot be sent; give 1 to 32, or use Decimal::null() for NULL.");
   }
   const Words words = words_of(unscaled);
   const bool is_negative = (unscaled.front() & 0x80) != 0;
   if (is_above_largest(is_negative ? negated(words) : words)) {
-    refuse("A decimal has more than 76 digits, the most that QuestDB stores; round it.");
+    ilp::refuse_value("A decimal has more than 76 digits, the most that QuestDB stores; round it.");
   }
   set_unscaled(unscaled);
 }
@@ -152,13 +150,14 @@ Decimal::Decimal(std::span<const std::uint8_t> unscaled, int scale) : scale_(che
 Decimal Decimal::parse(std::string_view text) {
   Parts parts = take_apart(text);
   if (!parts.is_number) {
-    refuse("The text " + ilp::quote(text) + " is not a decimal number such as \"-12.50\"; correct it.");
+    ilp::refuse_value("The text " + ilp::quote(text) +
+                      " is not a decimal number such as \"-12.50\"; correct it.");
   }
   if (parts.digits.empty()) parts.fraction = std::clamp(parts.fraction, 0, kMaxScale);
   // "12e3" is 12000: a scale is never negative.
   for (; parts.fraction < 0 && parts.digits.size() <= kMaxDigits; ++parts.fraction) parts.digits += '0';
   if (parts.fraction > kMaxScale || parts.digits.size() > kMaxDigits) {
-    refuse(
+    ilp::refuse_value(
         "The decimal " + ilp::quote(text) +
         " has more than 76 digits, or more than 76 after the point, the most that QuestDB stores; round it.");
   }

@@ -16,4 +16,7 @@ std::string explain_version(std::string_view name, ProtocolVersion needed);
 /// A designated timestamp that is_good_designated() refuses.
 std::string explain_designated(std::int64_t value);
 
+/// For a value that is wrong by itself, before it is given to any row.
+[[noreturn]] void refuse_value(const std::string& message);
+
 }  // namespace questclient::ilp

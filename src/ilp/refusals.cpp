@@ -14,6 +14,10 @@ std::string explain_not_utf8(std::string_view name, std::string_view value) {
          "; encode text as UTF-8.";
 }
 
+void refuse_value(const std::string& message) {
+  throw Error(ErrorCode::invalid_value, Disposition::fix_and_resend, message);
+}
+
 std::string explain_smallest(std::string_view name) {
   return "The value -9223372036854775808 of " + quote(name) +
          " would be stored as NULL; leave the column out if that is meant.";

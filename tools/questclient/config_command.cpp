@@ -7,13 +7,12 @@
 #include <questclient/options.hpp>
 
 #include "commands.hpp"
+#include "json_text.hpp"
 #include "text_table.hpp"
 
 namespace questclient::tool {
 
 namespace {
-
-using Json = nlohmann::ordered_json;
 
 constexpr std::size_t kTextWidth = 100;
 
@@ -93,7 +92,7 @@ int run_config(const cli::ParsedArguments& arguments) {
                     {"default", key.default_value.empty() ? Json() : Json(key.default_value)},
                     {"secret", key.is_secret},
                     {"meaning", key.meaning}});
-  std::cout << json.dump(2) << "\n";
+  print_json(json);
   return cli::kExitOk;
 }
 
@@ -130,7 +129,10 @@ int run_config_check(const cli::ParsedArguments& arguments) {
     table.rows.push_back({name, value});
     json[name] = value;
   }
-  std::cout << (arguments.has("json") ? json.dump(2) + "\n" : table.to_string());
+  if (arguments.has("json"))
+    print_json(json);
+  else
+    std::cout << table.to_string();
   return cli::kExitOk;
 }
 

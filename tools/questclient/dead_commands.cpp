@@ -10,6 +10,7 @@
 
 #include "commands.hpp"
 #include "console.hpp"
+#include "json_text.hpp"
 #include "row_output.hpp"
 #include "slot_drain.hpp"
 #include "slot_text.hpp"
@@ -19,7 +20,6 @@ namespace questclient::tool {
 
 namespace {
 
-using Json = nlohmann::ordered_json;
 constexpr std::size_t kReasonLength = 100;
 constexpr std::size_t kRowLength = 80;
 
@@ -57,7 +57,7 @@ Json to_json(const DeadLetterInfo& letter, bool with_rows) {
 }
 
 std::string dumped(const Json& json) {
-  return json.dump(-1, ' ', false, Json::error_handler_t::replace);
+  return one_line(json);
 }
 
 DeadLetterSelection selection(const cli::ParsedArguments& arguments) {
@@ -290,13 +290,11 @@ int run_dead_retry(const cli::ParsedArguments& arguments) {
     std::cerr << "questclient: " << key
               << " stays a dead letter: where its rows end cannot be told; export it and mend it by hand\n";
   if (arguments.has("json") && !drains) {
-    std::cout << Json{{"letters", retry.letters},
-                      {"rows", retry.rows},
-                      {"first_fsn", retry.first_fsn},
-                      {"last_fsn", retry.last_fsn},
-                      {"kept", retry.kept}}
-                     .dump(2)
-              << std::endl;
+    print_json({{"letters", retry.letters},
+                {"rows", retry.rows},
+                {"first_fsn", retry.first_fsn},
+                {"last_fsn", retry.last_fsn},
+                {"kept", retry.kept}});
   } else {
     std::string text = "moved " + counted(retry.letters, "dead letter") + " into the slot";
     if (retry.letters != 0) text += " as frames " + readable_ranges({{retry.first_fsn, retry.last_fsn}});

@@ -9,7 +9,7 @@ namespace questclient::tool {
 namespace {
 
 constexpr std::size_t kBarWidth = 24;
-constexpr std::chrono::milliseconds kShowEvery{100};
+constexpr std::chrono::milliseconds kRedrawEvery{100};
 
 }  // namespace
 
@@ -34,7 +34,7 @@ std::string progress_line(std::uint64_t done, std::uint64_t total, std::chrono::
 void ProgressBar::show(std::uint64_t done, std::uint64_t total, const std::string& rest,
                        const std::string& unit) {
   const auto now = Clock::now();
-  if (!console_.is_terminal() || (shown_ != Clock::time_point::min() && now - shown_ < kShowEvery)) return;
+  if (!console_.is_terminal() || (shown_ != Clock::time_point::min() && now - shown_ < kRedrawEvery)) return;
   shown_ = now;
   console_.progress(progress_line(done, total, now - begun_, rest, unit));
 }

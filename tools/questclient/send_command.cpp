@@ -18,6 +18,7 @@
 #include "csv_input.hpp"
 #include "delivery_monitor.hpp"
 #include "ilp_rows.hpp"
+#include "json_text.hpp"
 #include "resume_signal.hpp"
 
 namespace questclient::tool {
@@ -186,7 +187,7 @@ void print_json(const Summary& summary) {
   json["host"] = summary.host;
   json["slot"] = summary.slot;
   json["error"] = summary.failure;
-  std::cout << json.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace) << std::endl;
+  std::cout << one_line(json) << std::endl;
 }
 
 void print_text(const Summary& summary) {

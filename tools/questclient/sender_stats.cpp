@@ -5,24 +5,22 @@
 namespace questclient::tool {
 namespace {
 
-using Json = nlohmann::json;
-
-void take(const Json& json, const char* name, std::uint64_t& value) {
+void take(const nlohmann::json& json, const char* name, std::uint64_t& value) {
   if (const auto found = json.find(name); found != json.end() && found->is_number())
     value = found->get<std::uint64_t>();
 }
 
-void take(const Json& json, const char* name, std::string& value) {
+void take(const nlohmann::json& json, const char* name, std::string& value) {
   if (const auto found = json.find(name); found != json.end() && found->is_string())
     value = found->get<std::string>();
 }
 
-void take(const Json& json, const char* name, std::chrono::nanoseconds& value) {
+void take(const nlohmann::json& json, const char* name, std::chrono::nanoseconds& value) {
   if (const auto found = json.find(name); found != json.end() && found->is_number())
     value = std::chrono::nanoseconds(static_cast<std::int64_t>(found->get<double>() * 1000));
 }
 
-void take(const Json& json, const char* name, LatencyStats& value) {
+void take(const nlohmann::json& json, const char* name, LatencyStats& value) {
   const auto found = json.find(name);
   if (found == json.end() || !found->is_object()) return;
   take(*found, "count", value.count);
@@ -35,7 +33,7 @@ void take(const Json& json, const char* name, LatencyStats& value) {
 }  // namespace
 
 std::optional<Stats> parse_sender_stats(const std::string& text) {
-  const Json json = Json::parse(text, nullptr, false);
+  const nlohmann::json json = nlohmann::json::parse(text, nullptr, false);
   if (!json.is_object()) return std::nullopt;
   Stats stats;
   take(json, "last_fsn", stats.last_fsn);
@@ -67,7 +65,7 @@ std::optional<Stats> parse_sender_stats(const std::string& text) {
   take(json, "last_error", stats.last_error);
   take(json, "last_terminal_error", stats.last_terminal_error);
   if (const auto hosts = json.find("hosts"); hosts != json.end() && hosts->is_array())
-    for (const Json& entry : *hosts) {
+    for (const nlohmann::json& entry : *hosts) {
       HostStats host;
       if (!entry.is_object()) continue;
       take(entry, "address", host.address);

@@ -11,6 +11,7 @@
 
 #include "commands.hpp"
 #include "console.hpp"
+#include "json_text.hpp"
 #include "progress_bar.hpp"
 #include "row_output.hpp"
 #include "slot_text.hpp"
@@ -19,7 +20,6 @@ namespace questclient::tool {
 
 namespace {
 
-using Json = nlohmann::ordered_json;
 constexpr int kExitUnchecked = 3;
 
 SlotProgressHandler shown_on(ProgressBar& bar) {
@@ -40,10 +40,6 @@ Json damage_json(const std::vector<SlotDamage>& damage) {
   for (const SlotDamage& found : damage)
     json.push_back({{"file", found.file.string()}, {"message", found.message}});
   return json;
-}
-
-void print(const Json& json) {
-  std::cout << json.dump(2, ' ', false, Json::error_handler_t::replace) << std::endl;
 }
 
 void print_damage(std::ostream& out, const std::vector<SlotDamage>& damage,
@@ -79,14 +75,14 @@ int verify(const cli::ParsedArguments& arguments) {
   if (!arguments.has("json")) {
     print_verification(found);
   } else {
-    print({{"sound", found.sound()},
-           {"segments", found.segments},
-           {"frames", found.frames},
-           {"rows", found.rows},
-           {"bytes", found.bytes},
-           {"dead_letters", found.dead_letters},
-           {"damage", damage_json(found.damage)},
-           {"missing", ranges_json(found.missing)}});
+    print_json({{"sound", found.sound()},
+                {"segments", found.segments},
+                {"frames", found.frames},
+                {"rows", found.rows},
+                {"bytes", found.bytes},
+                {"dead_letters", found.dead_letters},
+                {"damage", damage_json(found.damage)},
+                {"missing", ranges_json(found.missing)}});
   }
   return found.sound() ? cli::kExitOk : cli::kExitFailed;
 }
@@ -173,13 +169,13 @@ int run_slot_export(const cli::ParsedArguments& arguments) {
     output.finish();
   }
   if (arguments.has("json")) {
-    print({{"frames", done.frames},
-           {"rows", done.rows},
-           {"bytes", done.bytes},
-           {"first_fsn", done.first_fsn},
-           {"last_fsn", done.last_fsn},
-           {"damage", damage_json(done.damage)},
-           {"missing", ranges_json(done.missing)}});
+    print_json({{"frames", done.frames},
+                {"rows", done.rows},
+                {"bytes", done.bytes},
+                {"first_fsn", done.first_fsn},
+                {"last_fsn", done.last_fsn},
+                {"damage", damage_json(done.damage)},
+                {"missing", ranges_json(done.missing)}});
   } else {
     std::string text = "exported " + counted(done.rows, "row") + " of " + counted(done.frames, "frame");
     if (done.frames != 0) text += " (" + readable_ranges({{done.first_fsn, done.last_fsn}}) + ")";

@@ -8,6 +8,7 @@
 
 #include "commands.hpp"
 #include "console.hpp"
+#include "json_text.hpp"
 #include "sender_stats.hpp"
 #include "slot_text.hpp"
 #include "text_table.hpp"
@@ -16,7 +17,6 @@ namespace questclient::tool {
 
 namespace {
 
-using Json = nlohmann::ordered_json;
 constexpr std::size_t kLineLength = 160;
 
 Json time_or_null(std::int64_t wall_nanos) {
@@ -56,10 +56,6 @@ Json to_json(const SegmentInfo& segment) {
   json["created"] = time_or_null(segment.created_wall_nanos);
   json["damage"] = segment.damage;
   return json;
-}
-
-void print(const Json& json) {
-  std::cout << json.dump(2, ' ', false, Json::error_handler_t::replace) << "\n";
 }
 
 void print_table(const std::vector<SlotInfo>& slots) {
@@ -167,7 +163,7 @@ int run_slot_list(const cli::ParsedArguments& arguments) {
   if (arguments.has("json")) {
     Json json = Json::array();
     for (const SlotInfo& slot : slots) json.push_back(to_json(slot));
-    print(json);
+    print_json(json);
   } else {
     print_table(slots);
   }
@@ -207,7 +203,7 @@ int run_slot_show(const cli::ParsedArguments& arguments) {
   json["segments"] = Json::array();
   for (const SegmentInfo& segment : details.segments) json["segments"].push_back(to_json(segment));
   json["segment_count"] = segments;
-  print(json);
+  print_json(json);
   return cli::kExitOk;
 }
 

@@ -10,6 +10,7 @@
 #include "commands.hpp"
 #include "console.hpp"
 #include "interruption.hpp"
+#include "json_text.hpp"
 #include "progress_bar.hpp"
 #include "slot_drain.hpp"
 #include "slot_text.hpp"
@@ -87,7 +88,7 @@ int report_drained(const Drained& drained, bool as_json) {
                                 {"rows_missing", drained.rows_missing},
                                 {"host", drained.host},
                                 {"error", drained.failure}};
-    std::cout << json.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) << std::endl;
+    print_json(json);
   } else {
     std::cout << "delivered     " << counted(drained.rows, "row") << "\n"
               << "left          " << counted(drained.rows_left, "row") << "\n"

@@ -7,13 +7,13 @@
 #include <nlohmann/json.hpp>
 
 #include "console.hpp"
+#include "json_text.hpp"
 #include "sender_stats.hpp"
 #include "slot_text.hpp"
 
 namespace questclient::tool {
 namespace {
 
-using Json = nlohmann::ordered_json;
 using std::chrono::nanoseconds;
 
 /// A sender writes once a second; after this time it is taken to have stopped doing so.
@@ -221,7 +221,7 @@ std::string top_json(const SlotSample& now, const SlotRates& rates) {
   json["bytes_out_per_second"] = number_or_null(rates.bytes_out);
   json["sender_is_live"] = now.sender_is_live();
   json["sender"] = now.sender ? sender_json(*now.sender) : Json();
-  return json.dump(-1, ' ', false, Json::error_handler_t::replace);
+  return one_line(json);
 }
 
 }  // namespace questclient::tool

@@ -13,14 +13,13 @@ using testing::binary_array;
 using testing::buffer_of;
 using testing::code_of;
 using testing::expect_lengths_add_up;
+using testing::kMin;
 using testing::message_of;
 using std::string_literals::operator""s;
 
 using Texts = std::vector<std::string_view>;
 using Integers = std::vector<std::int64_t>;
 using Doubles = std::vector<double>;
-
-constexpr std::int64_t kMin = std::numeric_limits<std::int64_t>::min();
 
 TEST(ColumnBatch, EveryTypeByteForByte) {
   const std::vector<std::int32_t> codes = {1, 0};

@@ -11,10 +11,10 @@ using testing::binary;
 using testing::buffer_of;
 using testing::code_of;
 using testing::expect_lengths_add_up;
+using testing::kMin;
 using testing::message_of;
 using std::string_literals::operator""s;
 
-constexpr std::int64_t kMin = std::numeric_limits<std::int64_t>::min();
 constexpr std::int64_t kMax = std::numeric_limits<std::int64_t>::max();
 
 TEST(LineBuffer, WritesEveryTypeInVersion1) {

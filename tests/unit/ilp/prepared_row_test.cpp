@@ -11,10 +11,9 @@ using testing::binary_array;
 using testing::buffer_of;
 using testing::code_of;
 using testing::expect_lengths_add_up;
+using testing::kMin;
 using testing::message_of;
 using std::string_literals::operator""s;
-
-constexpr std::int64_t kMin = std::numeric_limits<std::int64_t>::min();
 
 TEST(PreparedRow, ByteForByte) {
   const PreparedRow trades("trades", {"symbol", "side"}, {"price", "amount"});

@@ -3,6 +3,7 @@
 #include <bit>
 #include <cstdint>
 #include <cstring>
+#include <limits>
 #include <numeric>
 #include <optional>
 #include <string>
@@ -13,6 +14,8 @@
 #include <questclient/line_buffer.hpp>
 
 namespace questclient::testing {
+
+inline constexpr std::int64_t kMin = std::numeric_limits<std::int64_t>::min();
 
 inline LineBuffer buffer_of(ProtocolVersion version) {
   LineBuffer::Options options;

@@ -8,6 +8,7 @@
 
 #include <questclient/error.hpp>
 
+#include "answers.hpp"
 #include "base/gzip.hpp"
 #include "client.hpp"
 #include "support/loopback_server.hpp"
@@ -18,12 +19,6 @@ namespace {
 using std::chrono::milliseconds;
 using test::LoopbackServer;
 using test::Peer;
-
-constexpr const char* kNoContent = "HTTP/1.1 204 OK\r\n\r\n";
-
-void answer_everything(Peer& peer) {
-  while (peer.read_request()) peer.send(kNoContent);
-}
 
 TEST(HttpConnection, OneConnectionCarriesManyRequests) {
   std::promise<std::vector<std::size_t>> bodies;

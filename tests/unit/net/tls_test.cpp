@@ -6,6 +6,7 @@
 
 #include <questclient/error.hpp>
 
+#include "answers.hpp"
 #include "client.hpp"
 #include "support/temporary_directory.hpp"
 #include "support/tls_server.hpp"
@@ -20,12 +21,6 @@ using test::Peer;
 using test::TlsLoopbackServer;
 using test::TlsPeer;
 using test::TlsServerSettings;
-
-constexpr const char* kNoContent = "HTTP/1.1 204 OK\r\n\r\n";
-
-void answer_everything(TlsPeer& peer) {
-  while (peer.read_request()) peer.send(kNoContent);
-}
 
 class Tls : public testing::Test {
  protected:

@@ -5,6 +5,7 @@
 #include "buffer/frame_codec.hpp"
 #include "buffer/segment_row.hpp"
 #include "buffer/slot_folder.hpp"
+#include "buffer/wal_vfs.hpp"
 
 namespace questclient::buffer {
 
@@ -13,6 +14,9 @@ void create_segment_file(const std::filesystem::path& path, const SegmentHeader*
   remove_database(path);
   Database database(path, Database::Mode::create);
   database.execute("PRAGMA page_size=8192");
+  // Until it is complete it may be torn. A journal beside it could be all that a power cut leaves out of
+  // order.
+  database.execute("PRAGMA journal_mode=OFF");
   database.execute("PRAGMA journal_mode=WAL");
   database.execute("PRAGMA synchronous=FULL");
   database.execute("BEGIN");
@@ -34,6 +38,7 @@ SegmentWriter::SegmentWriter(const std::filesystem::path& path, bool synced, std
   begin_ = Statement(database_, "BEGIN IMMEDIATE");
   insert_ = Statement(database_, "INSERT INTO frames VALUES(?,?,?,?,?,?,?)");
   commit_ = Statement(database_, "COMMIT");
+  database_bytes_ = size_or_zero(path);
 }
 
 void SegmentWriter::begin() {
@@ -105,7 +110,7 @@ void SegmentWriter::put_position(std::string_view position, Fsn position_end) {
 }
 
 std::uint64_t SegmentWriter::bytes() const {
-  return size_or_zero(database_.path()) + size_or_zero(with_suffix(database_.path(), "-wal"));
+  return database_bytes_ + log_bytes(database_.handle());
 }
 
 void SegmentWriter::close_complete() {

@@ -87,6 +87,7 @@ class SegmentWriter {
   Database database_;
   std::string key_;
   Statement begin_, insert_, commit_;
+  std::uint64_t database_bytes_ = 0;  ///< Never changes: only the log grows.
   std::optional<SegmentHeader> header_;
   std::optional<SegmentHeader> committed_header_;
 };

@@ -203,7 +203,7 @@ void Core::Impl::accept(const Capabilities& found, base::Time now) {
   ++stats.connects;
   connection_progressed = false;
   outage_reported = false;
-  cut_bytes = 0;
+  if (!std::exchange(cut_is_new, false)) cut_bytes = 0;
   row_limit = 0;
   next_poll_at = now;
   poll_wait = std::min(kFirstDurableWait, options.durable_poll);

@@ -219,7 +219,8 @@ struct Core::Impl {
   int conflicts = 0;
   int blind_burials = 0;
   std::uint64_t burials = 0;    ///< Since a row was accepted.
-  std::size_t cut_bytes = 0;    ///< Learnt from 413 on this connection; 0: none.
+  std::size_t cut_bytes = 0;    ///< Learnt from 413 on this connection, or as it ended; 0: none.
+  bool cut_is_new = false;      ///< It holds for the next connection too: many a server hangs up behind 413.
   std::uint32_t row_limit = 0;  ///< While a bad row is looked for; 0: none.
   base::StreamPosition suspect_end;
   base::StreamPosition highest_sent;

@@ -250,6 +250,33 @@ TEST_F(CoreRejections, TooLargeIsHalvedAtARowBoundary) {
   EXPECT_EQ(rig.gap(), "");
 }
 
+// As questnode does, and proxies: what was learnt must outlive the connection, or the same request comes
+// again.
+TEST_F(CoreRejections, TooLargeIsHalvedThoughEachRefusalEndsTheConnection) {
+  store_.append({"aaaa", "bbbb"});
+  store_.append({"cccc", "dddd"});
+  Rig rig(store_);
+  rig.start();
+  std::string accepted;
+  std::size_t met = 0;
+  for (int step = 0; step < 100 && accepted.size() < 16; ++step) {
+    if (rig.connects > met) {
+      met = rig.connects;
+      rig.connect(kPlain);
+    } else if (!rig.is_write()) {
+      rig.sleep_to_deadline();
+    } else if (rig.request->body.size() > 4) {
+      rig.answer(413, {{"Connection", "close"}});
+    } else {
+      accepted += rig.request->body;
+      rig.answer(204);
+    }
+  }
+  EXPECT_EQ(accepted, "aaaabbbbccccdddd");
+  EXPECT_EQ(met, 3U) << "one connection for each halving";
+  EXPECT_TRUE(store_.letters.empty());
+}
+
 TEST_F(CoreRejections, ARowThatIsTooLargeAloneIsBuried) {
   store_.append({"a", std::string(1000, 'x'), "b"});
   Rig rig(store_);

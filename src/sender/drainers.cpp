@@ -54,8 +54,8 @@ void Drainers::seek() {
   std::unique_lock lock(mutex_);
   while (!stopping_) {
     is_due_ = false;
-    join_ended();
     if (clock_.now() >= plan_.next_look()) look(lock);
+    join_ended();  // after the look, during which one may end whose slot is due again
     for (auto name = plan_.take(); name && !stopping_; name = plan_.take()) begin(*name);
     changed_.wait_for(lock, plan_.next_look() - clock_.now(), [this] { return stopping_ || is_due_; });
   }

@@ -2,6 +2,7 @@
 
 #include <cerrno>
 #include <chrono>
+#include <cstdio>
 #include <fcntl.h>
 #include <sys/file.h>
 #include <thread>
@@ -80,10 +81,10 @@ DeadLetterFile::DeadLetterFile(const SlotFolder& folder, Mode mode) : folder_(fo
     format_ = prepare();
     return;
   }
-  const bool is_new = !std::filesystem::exists(folder_.dead());
   lock_ = base::File(folder_.path() / "dead.lock", O_RDWR | O_CREAT);
   const Turn turn(lock_);
-  database_ = Database(folder_.dead(), Database::Mode::create);
+  if (!std::filesystem::exists(folder_.dead())) make_file();
+  database_ = Database(folder_.dead(), Database::Mode::read_write);
   database_.execute("PRAGMA journal_mode=WAL");
   database_.execute("PRAGMA synchronous=FULL");
   const std::int64_t format = prepare();
@@ -94,7 +95,29 @@ DeadLetterFile::DeadLetterFile(const SlotFolder& folder, Mode mode) : folder_(fo
     database_.execute("COMMIT");
   }
   fold_log();
-  if (is_new) folder_.sync();
+  // The log may be new.
+  folder_.sync();
+}
+
+// Complete before it gets its name: a power cut leaves it or nothing.
+void DeadLetterFile::make_file() {
+  // A log alone belongs to a file that is not there any more.
+  if (std::filesystem::exists(with_suffix(folder_.dead(), "-wal"))) folder_.set_aside(folder_.dead());
+  const std::filesystem::path made = folder_.path() / "dead-next.db";
+  remove_database(made);
+  {
+    Database database(made, Database::Mode::create);
+    database.execute("PRAGMA journal_mode=OFF");
+    database.execute("PRAGMA journal_mode=WAL");
+    database.execute("PRAGMA synchronous=FULL");
+    database.execute("BEGIN");
+    database.execute(kLetters);
+    database.execute(kTotals);
+    database.execute("COMMIT");
+    database.execute("PRAGMA wal_checkpoint(TRUNCATE)");
+    database.checkpoint_on_close();
+  }
+  if (::rename(made.c_str(), folder_.dead().c_str()) != 0) base::throw_errno("cannot rename", made);
 }
 
 // Returns the format that the file has now; 0: it has no tables yet.

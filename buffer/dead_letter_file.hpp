@@ -58,6 +58,7 @@ class DeadLetterFile {
   void resolve_marks(Fsn end);
 
  private:
+  void make_file();
   std::int64_t prepare();
   void fold_log();
   static StoredLetter take(const Statement& row);

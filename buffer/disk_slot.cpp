@@ -24,7 +24,7 @@ fs::path made_folder(const SlotOptions& options) {
                 "sender_id \"" + id + "\" cannot name a folder: use letters, digits, '-' and '_'.");
   return as_slot_io("The slot's folder cannot be made", Disposition::terminal, [&] {
     const fs::path folder = fs::path(options.sf_dir) / id;
-    if (fs::create_directories(folder)) base::sync_directory(folder.parent_path());
+    make_folders(folder);
     return folder;
   });
 }
@@ -68,14 +68,14 @@ void DiskSlot::open(base::RandomSource& random, SlotReport& report) {
   // is removed.
   const SegmentHeader header = header_for(end_, trimmed_);
   create_segment_file(folder_.next(), &header, options_.key);
-  for (const Fsn first : findings.empty) folder_.remove_segment(first);
+  folder_.remove_segments(findings.empty);
   start_segment(end_);
   std::error_code none;
   fs::remove(folder_.stats(), none);
   folder_.sync();
   dead_.recover(end_, report.damage);
   const Lock lock(mutex_);
-  carried_id_ = segments_.rbegin()->second.id;
+  note_carried(segments_.rbegin()->first, segments_.rbegin()->second.id);
   doom_trimmed();
   watch_filling();
 }

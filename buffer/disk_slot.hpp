@@ -92,7 +92,7 @@ class DiskSlot final : public Slot {
 
   // disk_slot_rotate.cpp: the leader's too
   bool wants_rotation() const;
-  void rotate(Lock& lock);
+  void rotate(Lock& lock, bool carry = false);
   void start_segment(Fsn first);
   bool claim_next(Lock& lock);
   void put_newest_to_rest(Lock& lock);
@@ -133,6 +133,8 @@ class DiskSlot final : public Slot {
   void lead_for_later(Lock& lock);
   void create_next(Lock& lock);
   void remove_trimmed(Lock& lock);
+  std::vector<Fsn> take_removable(Lock& lock);
+  void note_carried(Fsn first, std::uint64_t id);
 
   // disk_slot_events.cpp, with the lock held
   void note_failure(const char* kind, const std::string& why);
@@ -178,7 +180,9 @@ class DiskSlot final : public Slot {
   bool syncing_ = false;           ///< Somebody works on unsynced_; others only add to it.
   bool folder_unsynced_ = false;
   Steady::time_point next_sync_;
-  std::uint64_t carried_id_ = 0;  ///< The segment whose header, with the position, is synced.
+  /// The newest segment whose header, with the position, is synced.
+  Fsn carried_first_ = 0;
+  std::uint64_t carried_id_ = 0;
 
   SlotStats counted_;  ///< The counters; what is a measure of the moment stays 0 here.
   SlotNews news_;

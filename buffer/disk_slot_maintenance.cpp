@@ -21,7 +21,9 @@ std::optional<DiskSlot::Steady::time_point> DiskSlot::next_wake() const {
   std::optional<Steady::time_point> wake;
   const auto at = [&wake](Steady::time_point time) { wake = wake ? std::min(*wake, time) : time; };
   if (upkeep_failed_) at(upkeep_at_);
-  if (options_.durability == SlotDurability::periodic && !unsynced_.empty() && !syncing_) at(next_sync_);
+  if (options_.durability == SlotDurability::periodic && (!unsynced_.empty() || folder_unsynced_) &&
+      !syncing_)
+    at(next_sync_);
   if (!queue_.empty() && queue_.front()->later && !leading_ && retrying_) at(retry_at_);
   return wake;
 }
@@ -88,46 +90,43 @@ void DiskSlot::create_next(Lock& lock) {
   changed_.notify_all();
 }
 
-void DiskSlot::remove_trimmed(Lock& lock) {
-  if (doomed_.empty()) return;
-  // What is removed may hold the newest position; the newest segment repeats it, and must be on the disk.
+// What is removed may hold the newest position; a newer segment repeats it, and must be on the disk. On a
+// full disk that may be impossible: then what is older than the newest that is there makes room.
+std::vector<Fsn> DiskSlot::take_removable(Lock& lock) {
+  Fsn limit = UINT64_MAX;
   if (position_ && carried_id_ != segments_.rbegin()->second.id) {
     sync_logs(lock);
-    if (carried_id_ != segments_.rbegin()->second.id) {
-      upkeep_failed_ = true;
-      return;
-    }
+    if (carried_id_ != segments_.rbegin()->second.id) limit = carried_first_;
   }
-  const std::vector<Fsn> doomed = std::exchange(doomed_, {});
-  const std::uint64_t bytes = doomed_bytes_;
+  const auto kept = std::partition(doomed_.begin(), doomed_.end(), [&](Fsn first) { return first < limit; });
+  std::vector<Fsn> removable(doomed_.begin(), kept);
+  doomed_.erase(doomed_.begin(), kept);
+  upkeep_failed_ = upkeep_failed_ || !doomed_.empty();
+  return removable;
+}
+
+void DiskSlot::remove_trimmed(Lock& lock) {
+  if (doomed_.empty()) return;
+  const std::vector<Fsn> doomed = take_removable(lock);
+  if (doomed.empty()) return;
   lock.unlock();
-  std::vector<Fsn> left;
-  std::uint64_t left_bytes = 0;
+  std::uint64_t bytes = 0;
+  for (const Fsn first : doomed) bytes += folder_.segment_bytes(first);
   std::string why;
-  for (const Fsn first : doomed) {
-    try {
-      folder_.remove_segment(first);
-    } catch (const std::exception& failure) {
-      why = failure.what();
-      left.push_back(first);
-      left_bytes += folder_.segment_bytes(first);
-    }
+  try {
+    folder_.remove_spent(doomed);
+  } catch (const std::exception& failure) {
+    why = failure.what();
+    for (const Fsn first : doomed) bytes -= std::min(bytes, folder_.segment_bytes(first));
   }
   lock.lock();
-  doomed_.insert(doomed_.end(), left.begin(), left.end());
-  doomed_bytes_ -= bytes - left_bytes;
-  if (!left.empty()) {
+  doomed_bytes_ = doomed_.empty() && why.empty() ? 0 : doomed_bytes_ - std::min(doomed_bytes_, bytes);
+  if (!why.empty()) {
+    doomed_.insert(doomed_.end(), doomed.begin(), doomed.end());
     note_failure("remove", why);
     upkeep_failed_ = true;
   }
   changed_.notify_all();
-  lock.unlock();
-  try {
-    folder_.sync();
-  } catch (const std::exception&) {
-    // A removal that a power cut takes back is repeated at the next opening.
-  }
-  lock.lock();
 }
 
 }  // namespace questclient::buffer

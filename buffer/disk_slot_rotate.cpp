@@ -24,7 +24,8 @@ SegmentHeader DiskSlot::header_for(Fsn first, Fsn trimmed) const {
 }
 
 // Leader, with the lock held. On return frames go into a new segment; on a throw the next append tries again.
-void DiskSlot::rotate(Lock& lock) {
+// `carry`: the position goes into it now, not with the first frames.
+void DiskSlot::rotate(Lock& lock, bool carry) {
   rotation_wanted_ = true;
   // A power cut must not lose the end of one segment and keep the next one: a later position would hide the
   // loss.
@@ -39,18 +40,19 @@ void DiskSlot::rotate(Lock& lock) {
     // What is in doubt is hidden by a segment that says so itself from the start, position included.
     if (!ready || doubt_) create_segment_file(folder_.next(), doubt_ ? &header : nullptr, options_.key);
     start_segment(first);
-    // Trimming the segments before must not lose the position.
-    const bool carries = header.position && !writer_->header_written();
-    if (carries) writer_->put_header(header);
     const bool synced =
         options_.durability == SlotDurability::flush || options_.durability == SlotDurability::append;
+    // Before anything is written: a log without its .db would pass for a damaged segment.
     if (synced) folder_.sync();
+    // Trimming the segments before must not lose the position.
+    const bool carries = carry && header.position && !writer_->header_written();
+    if (carries) writer_->put_header(header);
     lock.lock();
     folder_unsynced_ = !synced;
     if (carries)
       note_commit();
     else if (writer_->header_written())
-      carried_id_ = segments_.rbegin()->second.id;
+      note_carried(first, segments_.rbegin()->second.id);
   } catch (...) {
     if (!lock.owns_lock()) lock.lock();
     next_ = NextSegment::wanted;
@@ -65,7 +67,7 @@ void DiskSlot::rotate(Lock& lock) {
 void DiskSlot::start_segment(Fsn first) {
   const std::filesystem::path path = folder_.segment(first);
   // Of that name there can only be a segment whose every frame was refused to the producer.
-  if (std::filesystem::exists(path)) folder_.remove_segment(first);
+  if (std::filesystem::exists(path)) folder_.remove_segments({first});
   if (::rename(folder_.next().c_str(), path.c_str()) != 0) base::throw_errno("cannot rename to", path);
   base::kill_point("slot.after_rotate");
   writer_.emplace(path, false, options_.key);
@@ -99,7 +101,11 @@ void DiskSlot::put_newest_to_rest(Lock& lock) {
     changed_.notify_all();
   };
   try {
-    as_slot_io("The slot cannot begin a new segment", Disposition::retrying, [&] { rotate(lock); });
+    as_slot_io("The slot cannot begin a new segment", Disposition::retrying, [&] {
+      rotate(lock, true);
+      // Two commits on their way to the disk at once could get there in the other order.
+      if (options_.durability != SlotDurability::memory) make_durable(lock, end_);
+    });
   } catch (...) {
     finish();
     throw;

@@ -61,7 +61,7 @@ void DiskSlot::make_durable(Lock& lock, Fsn end) {
         if (entry.failed) note_failure("sync", why);
       }
       if (entry.failed) rewrite(lock, end);
-      if (!entry.failed && entry.id == segments_.rbegin()->second.id) carried_id_ = entry.id;
+      if (!entry.failed) note_carried(entry.first, entry.id);
       unsynced_.pop_front();
     }
     if (folder_unsynced_) {
@@ -97,7 +97,7 @@ void DiskSlot::exchange_files(Fsn first, Fsn limit) {
     active = segments_.rbegin()->first == first;
   }
   if (active) writer_.reset();
-  folder_.remove_segment(first);
+  folder_.remove_segments({first});
   finish_rewrite(folder_);
 }
 
@@ -141,7 +141,7 @@ void DiskSlot::rewrite(Lock& lock, Fsn end) {
   segment.exchanging = false;
   if (active) {
     rotation_wanted_ = true;
-    carried_id_ = segment.id;
+    note_carried(first, segment.id);
   }
   if (salvage) damage_.push_back(salvage->damage);
   doom_trimmed();
@@ -150,9 +150,16 @@ void DiskSlot::rewrite(Lock& lock, Fsn end) {
     throw std::runtime_error("what was just committed is not in the file any more");
 }
 
+// With the lock held: what this segment begins with, the newest position before it, is on the disk.
+void DiskSlot::note_carried(Fsn first, std::uint64_t id) {
+  if (first < carried_first_) return;
+  carried_first_ = first;
+  carried_id_ = id;
+}
+
 bool DiskSlot::sync_due() const {
-  return options_.durability == SlotDurability::periodic && !unsynced_.empty() && !syncing_ &&
-         (stopping_ || Steady::now() >= next_sync_);
+  return options_.durability == SlotDurability::periodic && (!unsynced_.empty() || folder_unsynced_) &&
+         !syncing_ && (stopping_ || Steady::now() >= next_sync_);
 }
 
 // The maintenance thread, with the lock held.
@@ -214,7 +221,7 @@ void DiskSlot::sync_logs(Lock& lock) {
     if (entry == unsynced_.end()) continue;
     entry->log = logs[at].log;
     entry->failed = entry->failed || !failures[at].empty();
-    if (done[at] && entry->id == segments_.rbegin()->second.id) carried_id_ = entry->id;
+    if (done[at]) note_carried(entry->first, entry->id);
     const auto segment = segments_.find(entry->first);
     const bool gone = segment == segments_.end() || segment->second.id != entry->id;
     if (gone || (done[at] && entry->commits == logs[at].commits && !entry->failed)) unsynced_.erase(entry);

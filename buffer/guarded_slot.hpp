@@ -35,6 +35,8 @@ class GuardedSlot final : public Slot {
   Fsn end() const override { return checked().end(); }
   void trim(Fsn below) override { checked().trim(below); }
   void bury(const DeadLetter& letter) override { checked().bury(letter); }
+  void remember(std::string_view note) override { checked().remember(note); }
+  std::string remembered() const override { return checked().remembered(); }
 
  private:
   Slot& checked() const;

@@ -4,6 +4,7 @@
 #include <questclient/error.hpp>
 #include <questclient/slot.hpp>
 
+#include "buffer/damaged_segment.hpp"
 #include "buffer/dead_letters.hpp"
 #include "buffer/outside.hpp"
 #include "buffer/segment.hpp"
@@ -39,6 +40,20 @@ std::optional<SegmentReader> try_open(const SlotFolder& folder, Fsn first) {
   } catch (const buffer::SegmentDamaged&) {
     return std::nullopt;
   }
+}
+
+/// Whether the sender that opens the slot may save frames that inspect() does not see.
+bool hides_frames(const fs::path& path) {
+  const SlotFolder folder(path);
+  for (const Fsn first : folder.segments()) {
+    try {
+      buffer::require_whole_log(buffer::segment_file(folder, first));
+      static_cast<void>(buffer::open_segment(folder, first, {}));
+    } catch (const buffer::SegmentDamaged&) {
+      return true;
+    }
+  }
+  return false;
 }
 
 // The newest segments tell where the numbers end and what was trimmed; the oldest tells how many rows were
@@ -116,7 +131,7 @@ std::vector<SlotInfo> orphan_slots(const fs::path& sf_dir, std::string_view exce
     try {
       if (buffer::SlotLock::holder(path)) continue;
       SlotInfo slot = inspect_slot(path);
-      if (!slot.holder_pid && slot.frames != 0) orphans.push_back(std::move(slot));
+      if (!slot.holder_pid && (slot.frames != 0 || hides_frames(path))) orphans.push_back(std::move(slot));
     } catch (const std::exception&) {
       // One slot that cannot be read now keeps nobody from the others.
     }

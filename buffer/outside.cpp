@@ -11,10 +11,13 @@ bool is_gone(const fs::path& segment) {
 }
 
 bool is_being_removed(const fs::path& segment) {
-  std::string name = segment.filename().string();
-  name.replace(0, std::string_view("seg-").size(), "trimmed-");
-  std::error_code unknown;
-  return fs::exists(segment.parent_path() / name, unknown);
+  for (const char* prefix : {"trimmed-", "spent-"}) {
+    std::string name = segment.filename().string();
+    name.replace(0, std::string_view("seg-").size(), prefix);
+    std::error_code unknown;
+    if (fs::exists(segment.parent_path() / name, unknown)) return true;
+  }
+  return false;
 }
 
 // A reader that comes between the two steps of a removal makes SQLite create an empty log beside nothing.
@@ -33,8 +36,14 @@ bool is_slot(const fs::path& path) {
   return fs::is_directory(path, unreadable) && fs::exists(path / ".lock", unreadable);
 }
 
+fs::path segment_file(const SlotFolder& folder, Fsn first) {
+  std::error_code unknown;
+  const fs::path rescued = folder.rescued(first);
+  return fs::exists(rescued, unknown) ? rescued : folder.segment(first);
+}
+
 std::optional<SegmentReader> open_segment(const SlotFolder& folder, Fsn first, const std::string& key) {
-  const fs::path path = folder.segment(first);
+  const fs::path path = segment_file(folder, first);
   try {
     std::optional<SegmentReader> reader(std::in_place, path, key);
     // A slot that was given a key later has plain segments before.

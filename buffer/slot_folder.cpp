@@ -16,6 +16,8 @@ namespace fs = std::filesystem;
 
 constexpr std::string_view kSegmentPrefix = "seg-";
 constexpr std::string_view kTrimmedPrefix = "trimmed-";
+constexpr std::string_view kSpentPrefix = "spent-";
+constexpr std::string_view kRescuedPrefix = "rescued-";
 constexpr std::size_t kDigits = 20;
 
 /// The number in "<prefix><20 digits><suffix>".
@@ -33,6 +35,20 @@ std::optional<base::Fsn> number_in(std::string_view name, std::string_view prefi
 std::string numbered(std::string_view prefix, base::Fsn number) {
   std::string digits = std::to_string(number);
   return std::string(prefix) + std::string(kDigits - digits.size(), '0') + digits + ".db";
+}
+
+std::vector<base::Fsn> numbers_of(const fs::path& folder, std::string_view prefix) {
+  std::vector<base::Fsn> found;
+  for (const auto& entry : fs::directory_iterator(folder))
+    if (const auto first = number_in(entry.path().filename().string(), prefix, ".db"))
+      found.push_back(*first);
+  std::sort(found.begin(), found.end());
+  return found;
+}
+
+void remove_log(const fs::path& database) {
+  fs::remove(with_suffix(database, "-wal"));
+  fs::remove(with_suffix(database, "-shm"));
 }
 
 void move_if_there(const fs::path& from, const fs::path& to) {
@@ -55,57 +71,113 @@ void remove_database(const fs::path& path) {
   for (const char* suffix : {"-wal", "-shm", ""}) fs::remove(with_suffix(path, suffix));
 }
 
+bool make_folders(const fs::path& folder) {
+  std::vector<fs::path> missing;
+  for (fs::path at = fs::absolute(folder); !fs::exists(at); at = at.parent_path()) missing.push_back(at);
+  for (auto at = missing.rbegin(); at != missing.rend(); ++at) {
+    fs::create_directory(*at);
+    base::sync_directory(at->parent_path());
+  }
+  return !missing.empty();
+}
+
 fs::path SlotFolder::segment(base::Fsn first) const {
   return path_ / numbered(kSegmentPrefix, first);
 }
 
-std::vector<base::Fsn> SlotFolder::segments() const {
+fs::path SlotFolder::rescued(base::Fsn first) const {
+  return path_ / numbered(kRescuedPrefix, first);
+}
+
+std::vector<base::Fsn> SlotFolder::all_segments() const {
   std::set<base::Fsn> found;
   for (const auto& entry : fs::directory_iterator(path_)) {
     const std::string name = entry.path().filename().string();
     if (const auto first = number_in(name, kSegmentPrefix, ".db")) found.insert(*first);
     if (const auto first = number_in(name, kSegmentPrefix, ".db-wal")) found.insert(*first);
+    if (const auto first = number_in(name, kRescuedPrefix, ".db")) found.insert(*first);
   }
   return {found.begin(), found.end()};
+}
+
+std::vector<base::Fsn> SlotFolder::segments() const {
+  // Before the segments: one that is removed meanwhile is in one of the two.
+  const std::vector<base::Fsn> spent = numbers_of(path_, kSpentPrefix);
+  std::vector<base::Fsn> found = all_segments();
+  if (!spent.empty()) std::erase_if(found, [&](base::Fsn first) { return first <= spent.back(); });
+  return found;
+}
+
+std::vector<base::Fsn> SlotFolder::unfinished_rescues() const {
+  return numbers_of(path_, kRescuedPrefix);
 }
 
 std::uint64_t SlotFolder::segment_bytes(base::Fsn first) const {
   return size_or_zero(segment(first)) + size_or_zero(with_suffix(segment(first), "-wal"));
 }
 
-void SlotFolder::remove_segment(base::Fsn first) const {
+void SlotFolder::remove_segments(const std::vector<base::Fsn>& segments) const {
+  // What takes their place is there, and must not be lost while they go.
+  if (!segments.empty()) sync();
+  remove(segments, kTrimmedPrefix);
+}
+
+void SlotFolder::remove_spent(const std::vector<base::Fsn>& segments) const {
+  remove(segments, kSpentPrefix);
+}
+
+void SlotFolder::remove(const std::vector<base::Fsn>& segments, std::string_view prefix) const {
+  if (segments.empty()) return;
   base::kill_point("slot.before_unlink");
-  const fs::path trimmed = path_ / numbered(kTrimmedPrefix, first);
-  move_if_there(segment(first), trimmed);
+  for (const base::Fsn first : segments) {
+    fs::remove(rescued(first));
+    move_if_there(segment(first), path_ / numbered(prefix, first));
+  }
   base::kill_point("slot.before_unlink");
-  fs::remove(with_suffix(segment(first), "-wal"));
-  fs::remove(with_suffix(segment(first), "-shm"));
-  fs::remove(trimmed);
+  finish_removal(segments, prefix);
+}
+
+// The disk may do these steps in any order unless it is told.
+void SlotFolder::finish_removal(const std::vector<base::Fsn>& segments, std::string_view prefix) const {
+  if (segments.empty()) return;
+  sync();
+  for (const base::Fsn first : segments) {
+    // Only the files beside a missing .db belong to the removal; a .db of that name is another segment.
+    if (!fs::exists(segment(first))) remove_log(segment(first));
+  }
+  sync();
+  for (const base::Fsn first : segments) fs::remove(path_ / numbered(prefix, first));
 }
 
 void SlotFolder::finish_removals() const {
-  std::vector<base::Fsn> unfinished;
-  for (const auto& entry : fs::directory_iterator(path_))
-    if (const auto first = number_in(entry.path().filename().string(), kTrimmedPrefix, ".db"))
-      unfinished.push_back(*first);
-  for (const base::Fsn first : unfinished) {
-    // Only the files beside a missing .db belong to the removal; a .db of that name is another segment.
-    if (!fs::exists(segment(first))) {
-      fs::remove(with_suffix(segment(first), "-wal"));
-      fs::remove(with_suffix(segment(first), "-shm"));
-    }
-    fs::remove(path_ / numbered(kTrimmedPrefix, first));
+  finish_removal(numbers_of(path_, kTrimmedPrefix), kTrimmedPrefix);
+  const std::vector<base::Fsn> spent = numbers_of(path_, kSpentPrefix);
+  std::vector<base::Fsn> older = spent.empty() ? spent : all_segments();
+  std::erase_if(older, [&](base::Fsn first) {
+    return first >= spent.back() || std::binary_search(spent.begin(), spent.end(), first);
+  });
+  remove_spent(older);
+  finish_removal(spent, kSpentPrefix);
+  // A segment that was begun: the power failed before its name was on the disk.
+  for (const base::Fsn first : all_segments()) {
+    const fs::path database = segment(first);
+    if (!fs::exists(database) && !fs::exists(rescued(first)) &&
+        size_or_zero(with_suffix(database, "-wal")) == 0)
+      remove_log(database);
   }
 }
 
 fs::path SlotFolder::set_aside(const fs::path& database) const {
-  fs::create_directories(quarantine());
+  const fs::path log = with_suffix(database, "-wal");
+  if (make_folders(quarantine())) sync();
   fs::path target = quarantine() / database.filename();
-  for (int copy = 2; fs::exists(target) || fs::exists(with_suffix(target, "-wal")); ++copy)
+  const auto taken = [](const fs::path& from, const fs::path& to) {
+    return fs::exists(from) && fs::exists(to);
+  };
+  for (int copy = 2; taken(database, target) || taken(log, with_suffix(target, "-wal")); ++copy)
     target = quarantine() / (database.stem().string() + "." + std::to_string(copy) + ".db");
-  // The log last: as long as one of the two stands in the slot, the next opening repeats the rescue.
   move_if_there(database, target);
-  move_if_there(with_suffix(database, "-wal"), with_suffix(target, "-wal"));
+  move_if_there(log, with_suffix(target, "-wal"));
   fs::remove(with_suffix(database, "-shm"));
   base::sync_directory(quarantine());
   sync();

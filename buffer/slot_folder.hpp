@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/delivery.hpp"
@@ -23,27 +24,42 @@ class SlotFolder {
   std::filesystem::path quarantine() const { return path_ / "quarantine"; }
   std::filesystem::path salvage() const { return path_ / "salvage"; }
   std::filesystem::path rewrite() const { return path_ / "rewrite"; }
+  /// What was saved of a damaged segment, complete: from its appearance on it is the segment.
+  std::filesystem::path rescued(base::Fsn first) const;
   std::filesystem::path stats() const { return path_ / "stats.json"; }
   std::filesystem::path note() const { return path_ / "sender.json"; }
 
-  /// First numbers of the segments, ascending. A log whose .db is missing counts: its frames can be saved.
+  /// First numbers of the segments, ascending, but for those that are spent. A log whose .db is missing
+  /// counts: its frames can be saved.
   std::vector<base::Fsn> segments() const;
+  /// First numbers of the segments whose rescue is not finished.
+  std::vector<base::Fsn> unfinished_rescues() const;
   /// Bytes of a segment with its log; 0 when it is gone.
   std::uint64_t segment_bytes(base::Fsn first) const;
 
-  /// Unlinks the segment. A crash in between leaves names that finish_removals() recognises, never half a
-  /// segment under a segment's name. The caller syncs the folder.
-  void remove_segment(base::Fsn first) const;
+  /// Unlinks the segments. Neither a kill nor a power cut in between leaves half a segment under a segment's
+  /// name, only names that finish_removals() recognises; the next call repeats what failed.
+  void remove_segments(const std::vector<base::Fsn>& segments) const;
+  /// The same for segments that are trimmed, as are all before them: a power cut that removes only some of
+  /// them leaves no hole.
+  void remove_spent(const std::vector<base::Fsn>& segments) const;
   void finish_removals() const;
-  /// Moves the segment's files into quarantine/ and returns where the .db lies now. Durable on return.
+  /// Moves the files of a database into quarantine/ and returns where the .db lies now. Durable on return.
   std::filesystem::path set_aside(const std::filesystem::path& database) const;
   /// Files in quarantine/, logs not counted.
   std::uint64_t quarantined() const;
   void sync() const;
 
  private:
+  std::vector<base::Fsn> all_segments() const;
+  void remove(const std::vector<base::Fsn>& segments, std::string_view prefix) const;
+  void finish_removal(const std::vector<base::Fsn>& segments, std::string_view prefix) const;
+
   std::filesystem::path path_;
 };
+
+/// Makes the folder and those above it, durable on return. Whether there was something to make.
+bool make_folders(const std::filesystem::path& folder);
 
 /// `path` with "-wal" or "-shm" behind its name.
 std::filesystem::path with_suffix(const std::filesystem::path& path, const char* suffix);

@@ -4,7 +4,7 @@
 
 #include <questclient/error.hpp>
 
-#include "buffer/wal_check.hpp"
+#include "buffer/damaged_segment.hpp"
 
 namespace questclient::buffer {
 namespace {
@@ -26,8 +26,7 @@ SegmentFindings look_into(const SlotFolder& folder, Fsn first, Fsn limit, std::s
   findings.highest = reader.highest(limit);
   findings.rows = findings.highest == 0 ? 0 : reader.rows_below(findings.highest + 1);
   findings.position = reader.position(limit);
-  if (hides_commits(with_suffix(folder.segment(first), "-wal")))
-    throw SegmentDamaged(folder.segment(first).string() + ": its log breaks off before its last commit");
+  require_whole_log(folder.segment(first));
   return findings;
 }
 
@@ -98,7 +97,9 @@ void check_format_and_key(const SlotFolder& folder, std::string_view key) {
   const std::vector<Fsn> segments = folder.segments();
   Fsn limit = 0;
   for (auto first = segments.rbegin(); first != segments.rend(); ++first) {
-    if (check_format_and_key(folder, folder.segment(*first), limit, key)) return;
+    const std::filesystem::path rescued = folder.rescued(*first);
+    const bool is_rescued = std::filesystem::exists(rescued);
+    if (check_format_and_key(folder, is_rescued ? rescued : folder.segment(*first), limit, key)) return;
     limit = *first;
   }
   if (segments.empty() && size_or_zero(folder.next()) >= kMinDatabaseBytes)
@@ -111,7 +112,7 @@ SlotFindings look_into_slot(const SlotFolder& folder, base::RandomSource& random
                             std::string_view key, SlotReport& report) {
   check_format_and_key(folder, key);
   folder.finish_removals();
-  finish_salvage(folder);
+  report.damage = finish_salvage(folder);
   finish_rewrite(folder);
   SlotFindings findings;
   Fsn limit = look_into_unnamed(folder, key, findings);

@@ -5,24 +5,81 @@
 #include <questclient/error.hpp>
 
 #include "buffer/outside.hpp"
-#include "buffer/wal_check.hpp"
+#include "buffer/segment_row.hpp"
 
 namespace questclient::buffer {
 namespace {
 
 constexpr std::size_t kBytesPerRead = 4 << 20;
 constexpr std::size_t kFramesPerRead = 4096;
-/// The log of a live slot grows while it is looked at: only what is wrong each time is damage.
 constexpr int kLogChecks = 3;
 
 }  // namespace
 
 void require_key(const SegmentReader& reader, const std::filesystem::path& segment, const std::string& key) {
-  if (!reader.header() || reader.header()->key_check.empty() || reader.key_fits()) return;
+  if (reader.header()) require_key_of(*reader.header(), segment, key);
+}
+
+void require_key_of(const SegmentHeader& header, const std::filesystem::path& segment,
+                    const std::string& key) {
+  if (header.key_check.empty() || key_fits(header, key)) return;
   throw Error(ErrorCode::slot_key, Disposition::fix_and_resend,
               segment.string() + " is encrypted and " +
                   (key.empty() ? "no key was given" : "the key does not open it") +
                   ": give the key that the sender had (sf_key).");
+}
+
+// The log of a live slot grows while it is looked at: only what is wrong each time is damage.
+bool SlotWalk::breaks_off(Fsn first) const {
+  const std::filesystem::path database = segment_file(folder_, first);
+  for (int check = 0; check < kLogChecks; ++check) {
+    try {
+      require_whole_log(database);
+      return false;
+    } catch (const SegmentDamaged&) {
+      continue;
+    } catch (const std::exception&) {
+      if (size_or_zero(with_suffix(database, "-wal")) == 0) return false;  // trimmed meanwhile
+      throw;
+    }
+  }
+  return true;
+}
+
+// One at a time, and the newest is needed twice.
+DamagedSegment& SlotWalk::rescue(Fsn first) {
+  if (damaged_ && damaged_first_ == first) return *damaged_;
+  damaged_.reset();
+  SegmentHeader unknown;
+  unknown.stream_first = unknown.first = first;
+  damaged_.emplace(segment_file(folder_, first), scratch_.emptied(), unknown, key_);
+  damaged_first_ = first;
+  const SegmentHeader& header = damaged_->header();
+  require_key_of(header, segment_file(folder_, first), key_);
+  return *damaged_;
+}
+
+// Whether a segment with a frame was found, so that those before it know less.
+bool SlotWalk::look_at(Fsn first, Fsn limit) {
+  try {
+    auto reader = open_segment(folder_, first, key_);
+    if (!reader) return false;
+    require_key(*reader, folder_.segment(first), key_);
+    if (!breaks_off(first)) {
+      if (!reader->header()) return false;
+      trimmed_ = std::max(trimmed_, reader->header()->trimmed);
+      const Fsn highest = reader->highest(limit);
+      newest_ = std::max(newest_, highest);
+      return highest != 0;
+    }
+  } catch (const SegmentDamaged&) {
+    // The same as a log that breaks off.
+  }
+  DamagedSegment& damaged = rescue(first);
+  trimmed_ = std::max(trimmed_, damaged.header().trimmed);
+  const Fsn highest = damaged.highest(first, limit);
+  newest_ = std::max(newest_, highest);
+  return highest != 0;
 }
 
 void SlotWalk::look() {
@@ -30,24 +87,13 @@ void SlotWalk::look() {
   Fsn limit = 0;
   for (auto first = segments.rbegin(); first != segments.rend(); ++first) {
     newest_ = std::max(newest_, *first - 1);
-    try {
-      auto reader = open_segment(folder_, *first, key_);
-      if (reader && reader->header()) {
-        trimmed_ = std::max(trimmed_, reader->header()->trimmed);
-        newest_ = std::max(newest_, reader->highest(limit));
-        // Those before it know less.
-        if (reader->highest(limit) != 0) break;
-      }
-    } catch (const SegmentDamaged&) {
-      // Found again, and reported, when the frames are read.
-    }
+    if (look_at(*first, limit)) break;
     limit = *first;
   }
   if (!segments.empty()) trimmed_ = std::max(trimmed_, segments.front());
 }
 
-SlotWalk::Findings SlotWalk::run(Fsn from, Fsn to, bool check_logs,
-                                 const std::function<void(const base::Frame&)>& take) {
+SlotWalk::Findings SlotWalk::run(Fsn from, Fsn to, const std::function<void(const base::Frame&)>& take) {
   findings_ = {};
   take_ = &take;
   bytes_before_ = bytes_total_ = 0;
@@ -63,14 +109,12 @@ SlotWalk::Findings SlotWalk::run(Fsn from, Fsn to, bool check_logs,
   for (std::size_t at = 0; at < segments.size(); ++at) {
     const Fsn next = at + 1 < segments.size() ? segments[at + 1] : to + 1;
     // The newest segment is opened even when it is empty: its file may be damaged.
-    const bool wanted = segments[at] <= to ? next > from : check_logs;
-    if (!wanted) continue;
+    if (segments[at] <= to && next <= from) continue;
     parts.push_back({segments[at], std::min(next, to + 1), folder_.segment_bytes(segments[at])});
     bytes_total_ += parts.back().bytes;
   }
   for (const Part& part : parts) {
     segment_bytes_ = part.bytes;
-    if (check_logs) check_log(part.first);
     walk_segment(part.first, std::max(from, part.first), part.limit);
     if (!findings_.complete) return findings_;
     bytes_before_ += part.bytes;
@@ -80,77 +124,85 @@ SlotWalk::Findings SlotWalk::run(Fsn from, Fsn to, bool check_logs,
   return findings_;
 }
 
-void SlotWalk::check_log(Fsn first) {
-  const std::filesystem::path log = with_suffix(folder_.segment(first), "-wal");
-  for (int check = 0; check < kLogChecks; ++check) {
-    try {
-      if (!hides_commits(log)) return;
-    } catch (const std::exception&) {
-      if (size_or_zero(log) == 0) return;  // trimmed meanwhile
-      throw;
-    }
-  }
-  note_damage(first, folder_.segment(first).string() +
-                         ": its log breaks off before its last commit. Frames behind the break are not seen "
-                         "here; a sender that "
-                         "opens the slot saves the good ones");
-}
-
 void SlotWalk::walk_segment(Fsn first, Fsn from, Fsn limit) {
+  Fsn at = from;
+  std::string why;
   try {
     auto reader = open_segment(folder_, first, key_);
-    if (!reader) {
-      // Only what was trimmed vanishes.
-      trimmed_ = std::max(trimmed_, limit);
-      expected_ = std::max(expected_, trimmed_);
-      return;
-    }
+    if (!reader) return pass_over(limit);
     ++findings_.segments;
     require_key(*reader, folder_.segment(first), key_);
-    walk_frames(*reader, first, from, limit);
-  } catch (const SegmentDamaged& damage) {
-    note_damage(first, damage.what());
-  }
-}
-
-void SlotWalk::walk_frames(SegmentReader& reader, Fsn first, Fsn from, Fsn limit) {
-  for (Fsn at = from; at < limit;) {
-    try {
-      const std::vector<base::FramePtr> frames = reader.read(at, limit, kBytesPerRead, kFramesPerRead);
-      if (frames.empty()) return;
-      take_frames(frames);
-      at = frames.back()->fsn + 1;
-    } catch (const SegmentDamaged& damage) {
-      note_damage(first, damage.what());
-      ++at;
-    }
-    show_progress(bytes_before_ + segment_bytes_ * (std::min(at, limit) - from) / (limit - from));
+    at = walk_frames(*reader, first, from, limit);
     if (!findings_.complete) return;
+    if (breaks_off(first)) require_whole_log(segment_file(folder_, first));
+    const bool gaps_are_told = reader->header() && reader->header()->salvaged;
+    if (at >= limit || gaps_are_told) return;
+    why = folder_.segment(first).string() + ": frame " + std::to_string(at) + " is missing";
+  } catch (const SegmentDamaged& damage) {
+    at = std::max(at, std::min(limit, findings_.last_fsn + 1));
+    why = damage.what();
   }
+  walk_damaged(first, at, limit, why);
 }
 
-void SlotWalk::take_frames(const std::vector<base::FramePtr>& frames) {
-  for (const base::FramePtr& frame : frames) {
-    note_missing(frame->fsn);
-    expected_ = std::max(expected_, frame->fsn + 1);
-    if (findings_.frames++ == 0) findings_.first_fsn = frame->fsn;
-    findings_.last_fsn = frame->fsn;
-    findings_.rows += frame->rows();
-    findings_.bytes += frame->payload.size();
-    if (*take_) calling_back([&] { (*take_)(*frame); });
+// Only what was trimmed vanishes.
+void SlotWalk::pass_over(Fsn limit) {
+  trimmed_ = std::max(trimmed_, limit);
+  expected_ = std::max(expected_, trimmed_);
+}
+
+// Returns where it ends: `limit`, or the first number that is not there. Past missing numbers only in what
+// was rescued, where they are known.
+Fsn SlotWalk::walk_frames(SegmentReader& reader, Fsn first, Fsn from, Fsn limit) {
+  Fsn at = from;
+  while (at < limit && findings_.complete) {
+    const std::vector<base::FramePtr> frames = reader.read(at, limit, kBytesPerRead, kFramesPerRead);
+    const bool gaps_are_told = reader.header() && reader.header()->salvaged;
+    if (frames.empty() || (frames.front()->fsn != at && !gaps_are_told)) return at;
+    for (const base::FramePtr& frame : frames) take_frame(*frame);
+    at = frames.back()->fsn + 1;
+    show_progress(bytes_before_ + segment_bytes_ * (std::min(at, limit) - first) / (limit - first));
   }
+  return at;
+}
+
+void SlotWalk::walk_damaged(Fsn first, Fsn from, Fsn limit, const std::string& why) {
+  SlotDamage damage{folder_.segment(first), why, 0};
+  try {
+    if (from < limit)
+      rescue(first).visit(
+          from, limit,
+          [&](const StoredFrame& stored) {
+            if (!findings_.complete) return;
+            ++damage.frames_behind;
+            take_frame(*stored.frame);
+            if (damage.frames_behind % kFramesPerRead == 0) show_progress(bytes_before_);
+          },
+          [](Fsn) {});
+  } catch (const std::exception&) {
+    std::error_code unknown;
+    if (!std::filesystem::exists(segment_file(folder_, first), unknown)) return pass_over(limit);
+    throw;
+  }
+  damage.message += ". Behind the damage " + std::to_string(damage.frames_behind) +
+                    (damage.frames_behind == 1 ? " frame is" : " frames are") +
+                    " good: the sender that opens the slot saves them";
+  findings_.damage.push_back(std::move(damage));
+}
+
+void SlotWalk::take_frame(const base::Frame& frame) {
+  note_missing(frame.fsn);
+  expected_ = std::max(expected_, frame.fsn + 1);
+  if (findings_.frames++ == 0) findings_.first_fsn = frame.fsn;
+  findings_.last_fsn = frame.fsn;
+  findings_.rows += frame.rows();
+  findings_.bytes += frame.payload.size();
+  if (*take_) calling_back([&] { (*take_)(frame); });
 }
 
 void SlotWalk::note_missing(Fsn end) {
   if (expected_ < end) findings_.missing.emplace_back(expected_, end - 1);
   expected_ = std::max(expected_, end);
-}
-
-// The first of a file says enough: the numbers that are missing tell the extent.
-void SlotWalk::note_damage(Fsn first, const std::string& message) {
-  const std::filesystem::path file = folder_.segment(first);
-  if (findings_.damage.empty() || findings_.damage.back().file != file)
-    findings_.damage.push_back({file, message});
 }
 
 void SlotWalk::show_progress(std::uint64_t bytes_done) {

@@ -3,11 +3,14 @@
 
 #include <filesystem>
 #include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include <questclient/slot.hpp>
 
+#include "buffer/damaged_segment.hpp"
+#include "buffer/scratch_folder.hpp"
 #include "buffer/segment.hpp"
 #include "buffer/slot_folder.hpp"
 
@@ -31,23 +34,27 @@ class SlotWalk {
   SlotWalk(const std::filesystem::path& path, std::string key, const SlotProgressHandler& progress)
       : folder_(path), key_(std::move(key)), progress_(progress) {}
 
-  /// Where the frames that are not trimmed begin, and the newest frame, as far as the segments tell.
+  /// Where the frames that are not trimmed begin, and the newest frame that a sender would find when it opens
+  /// the slot.
   void look();
   Fsn trimmed() const { return trimmed_; }
   Fsn newest() const { return newest_; }
 
-  /// Gives the good frames numbered [from, to] to `take`. REQUIRES: look(). `check_logs`: also finds commits
-  /// that SQLite does not show because a page before them is damaged. Numbers that are trimmed never count as
-  /// missing. Throws SqliteError, std::system_error, Error{slot_key, slot_format}.
-  Findings run(Fsn from, Fsn to, bool check_logs, const std::function<void(const base::Frame&)>& take);
+  /// Gives the good frames numbered [from, to] to `take`: those that a sender would read, with the eyes of
+  /// its rescue where there is damage. REQUIRES: look(). Numbers that are trimmed never count as missing.
+  /// Throws SqliteError, std::system_error, Error{slot_key, slot_format}.
+  Findings run(Fsn from, Fsn to, const std::function<void(const base::Frame&)>& take);
 
  private:
+  bool look_at(Fsn first, Fsn limit);
+  bool breaks_off(Fsn first) const;
+  DamagedSegment& rescue(Fsn first);
   void walk_segment(Fsn first, Fsn from, Fsn limit);
-  void walk_frames(SegmentReader& reader, Fsn first, Fsn from, Fsn limit);
-  void check_log(Fsn first);
-  void take_frames(const std::vector<base::FramePtr>& frames);
+  Fsn walk_frames(SegmentReader& reader, Fsn first, Fsn from, Fsn limit);
+  void walk_damaged(Fsn first, Fsn from, Fsn limit, const std::string& why);
+  void pass_over(Fsn limit);
+  void take_frame(const base::Frame& frame);
   void note_missing(Fsn end);
-  void note_damage(Fsn first, const std::string& message);
   void show_progress(std::uint64_t bytes_done);
 
   const SlotFolder folder_;
@@ -55,6 +62,10 @@ class SlotWalk {
   const SlotProgressHandler& progress_;
   Fsn trimmed_ = 1;
   Fsn newest_ = 0;
+
+  ScratchFolder scratch_;
+  std::optional<DamagedSegment> damaged_;
+  Fsn damaged_first_ = 0;  ///< Which one damaged_ is.
 
   const std::function<void(const base::Frame&)>* take_ = nullptr;
   Findings findings_;
@@ -66,5 +77,7 @@ class SlotWalk {
 
 /// Reads what reader.read() gives, with a clear error when the key does not fit.
 void require_key(const SegmentReader& reader, const std::filesystem::path& segment, const std::string& key);
+void require_key_of(const SegmentHeader& header, const std::filesystem::path& segment,
+                    const std::string& key);
 
 }  // namespace questclient::buffer

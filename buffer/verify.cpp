@@ -37,7 +37,7 @@ SlotVerification verify_slot(const std::filesystem::path& path, const std::strin
   return buffer::looking_into(path, [&] {
     buffer::SlotWalk walk(path, key, progress);
     walk.look();
-    const auto walked = walk.run(1, walk.newest(), true, {});
+    const auto walked = walk.run(1, walk.newest(), {});
     SlotVerification found;
     found.segments = walked.segments;
     found.frames = walked.frames;
@@ -58,7 +58,7 @@ SlotExported export_slot(const std::filesystem::path& path, const SlotExport& wh
     walk.look();
     const Fsn from = what.from == 0 ? walk.trimmed() : what.from;
     const Fsn to = what.to == 0 ? walk.newest() : std::min(what.to, walk.newest());
-    const auto walked = walk.run(from, to, true, [&](const base::Frame& frame) {
+    const auto walked = walk.run(from, to, [&](const base::Frame& frame) {
       const std::string stream = frame.stream.to_string();
       take({frame.fsn, stream, frame.flushed_wall_nanos, frame.payload, frame.row_lengths});
     });

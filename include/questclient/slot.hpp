@@ -98,6 +98,9 @@ using FsnRange = std::pair<Fsn, Fsn>;
 struct SlotDamage {
   std::filesystem::path file;
   std::string message;  ///< What is wrong.
+  /// Good frames of this file behind the damage, which only a rescue sees. They are counted and exported as
+  /// others are, and the sender that opens the slot saves them.
+  std::uint64_t frames_behind = 0;
 };
 
 struct SlotVerification {

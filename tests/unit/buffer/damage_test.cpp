@@ -35,15 +35,6 @@ class Damage : public SlotTest {
     return seen;
   }
 
-  /// Where the text stands last in the file.
-  static std::uint64_t last_of(const fs::path& file, const std::string& text) {
-    std::ifstream stream(file, std::ios::binary);
-    const std::string bytes((std::istreambuf_iterator<char>(stream)), std::istreambuf_iterator<char>());
-    const auto at = bytes.rfind(text);
-    EXPECT_NE(at, std::string::npos);
-    return at;
-  }
-
   std::size_t bytes_ = 0;
 };
 
@@ -79,8 +70,7 @@ TEST_F(Damage, FramesBehindAFlippedBitInTheNewestSegmentAreSaved) {
   }();
   slot_.reset();
   const fs::path log = files("seg-", ".db-wal").front();
-  const Rows damaged = rows_for(8, 20'000);
-  flip(log, last_of(log, damaged.payload.substr(damaged.payload.size() - 500)));
+  flip(log, end_of_rows_in(log, 8, bytes_));
   open();
   ASSERT_EQ(report_.damage.size(), 1U);
   EXPECT_NE(report_.damage[0].message.find("Saved: frames 1-7, 9-30; lost: frames 8"), std::string::npos)
@@ -149,8 +139,7 @@ TEST_F(Damage, NewestSegmentRottenUnderARunningProducerIsReplaced) {
   open();
   for (std::uint64_t n = 1; n <= 12; ++n) append(n, bytes_);
   const fs::path log = files("seg-", ".db-wal").front();
-  const Rows damaged = rows_for(6, bytes_);
-  flip(log, last_of(log, damaged.payload.substr(damaged.payload.size() - 500)));
+  flip(log, end_of_rows_in(log, 6, bytes_));
   const auto seen = read_checked();
   EXPECT_EQ(seen.size(), 11U);
   EXPECT_FALSE(seen.contains(6));

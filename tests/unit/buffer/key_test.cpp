@@ -18,8 +18,7 @@ class Key : public SlotTest {
     std::string all;
     for (const auto& entry : fs::recursive_directory_iterator(folder())) {
       if (!entry.is_regular_file() || entry.path().extension() == ".db-shm") continue;
-      std::ifstream stream(entry.path(), std::ios::binary);
-      all.append(std::istreambuf_iterator<char>(stream), std::istreambuf_iterator<char>());
+      all += content_of(entry.path());
     }
     return all;
   }
@@ -29,8 +28,7 @@ class Key : public SlotTest {
     for (const auto& entry : fs::recursive_directory_iterator(folder())) {
       const std::string name = entry.path().filename().string();
       if (!entry.is_regular_file() || name.ends_with("-shm") || name == ".lock") continue;
-      std::ifstream stream(entry.path(), std::ios::binary);
-      files[name] = std::string(std::istreambuf_iterator<char>(stream), std::istreambuf_iterator<char>());
+      files[name] = content_of(entry.path());
     }
     return files;
   }
@@ -38,13 +36,9 @@ class Key : public SlotTest {
     slot_.reset();
     options_.key = key;
     const auto before = snapshot();
-    try {
-      open();
-      FAIL() << "opened";
-    } catch (const Error& error) {
-      EXPECT_EQ(error.code(), ErrorCode::slot_key);
-      EXPECT_NE(std::string(error.what()).find(says), std::string::npos) << error.what();
-    }
+    const Error error = error_of([this] { open(); });
+    EXPECT_EQ(error.code(), ErrorCode::slot_key);
+    EXPECT_NE(std::string(error.what()).find(says), std::string::npos) << error.what();
     EXPECT_TRUE(snapshot() == before) << "nothing was changed";
   }
   void append_secret() {
@@ -123,13 +117,9 @@ TEST_F(Key, KeyForASlotWithPlainRowsIsRefusedUntilItIsDrained) {
 
 TEST_F(Key, KeyOfAnotherSizeIsAConfigurationError) {
   options_.key = "short";
-  try {
-    open();
-    FAIL();
-  } catch (const Error& error) {
-    EXPECT_EQ(error.code(), ErrorCode::config);
-    EXPECT_EQ(std::string(error.what()).find("short"), std::string::npos) << "the key is not in the message";
-  }
+  const Error error = error_of([this] { open(); });
+  EXPECT_EQ(error.code(), ErrorCode::config);
+  EXPECT_EQ(std::string(error.what()).find("short"), std::string::npos) << "the key is not in the message";
 }
 
 TEST_F(Key, FrameOfAnotherStreamIsNotAccepted) {

@@ -1,17 +1,15 @@
 // kill -9 between any two steps of a slot: what was acknowledged is there, and the position fits the rows
 // (I1, I12).
+#include <cerrno>
 #include <csignal>
 #include <cstdlib>
 #include <fcntl.h>
 
 #include "base/file.hpp"
+#include "failing_disk.hpp"
 #include "slot_fixture.hpp"
 
 namespace questclient::buffer {
-
-/// Of faults_test.cpp: the next sync of a segment's log fails.
-void fail_next_log_sync();
-
 namespace {
 
 constexpr const char* kFolder = "QUESTCLIENT_TEST_SLOT";
@@ -51,11 +49,12 @@ class KillSteps : public SlotTest, public testing::WithParamInterface<Step> {
     options_.sf_dir = root_.string();
     ::setenv("QUESTCLIENT_KILL_POINT",
              (std::string(GetParam().kill_point) + ":" + std::to_string(GetParam().passage)).c_str(), 1);
+    FailingDisk disk(root_);
     base::File acknowledged(root_ / "acknowledged", O_WRONLY | O_CREAT | O_APPEND);
     open();
     for (std::uint64_t n = 1; n <= kFrames; ++n) {
       if (n >= 20 && n < 26 && std::string_view(GetParam().kill_point) == "slot.rewritten")
-        fail_next_log_sync();
+        disk.fail(Operation::sync, 0, EIO, 1, true);
       const Rows rows = rows_for(n, kBytes);
       slot_->append({rows.payload, rows.lengths, position_of(n), n % 4 == 0});
       acknowledged.write_all(position_of(n) + "\n");

@@ -20,12 +20,15 @@ class Later : public SlotTest, public testing::WithParamInterface<bool> {
     Rows rows = rows_for(seed, bytes);
     return slot_->append_later(std::move(rows.payload), std::move(rows.lengths), std::move(position),
                                [this, seed](const Appended& appended) {
-                                 const std::lock_guard<std::mutex> lock(mutex_);
-                                 if (appended.failure) {
-                                   ++failed_;
-                                 } else {
-                                   EXPECT_TRUE(done_.emplace(appended.fsn, seed).second);
+                                 {
+                                   const std::lock_guard<std::mutex> lock(mutex_);
+                                   if (appended.failure) {
+                                     ++failed_;
+                                   } else {
+                                     EXPECT_TRUE(done_.emplace(appended.fsn, seed).second);
+                                   }
                                  }
+                                 heard_.step();
                                });
   }
   std::size_t ended() {
@@ -33,8 +36,7 @@ class Later : public SlotTest, public testing::WithParamInterface<bool> {
     return done_.size() + failed_;
   }
   void wait_for(std::size_t count) {
-    for (int n = 0; n < 20'000 && ended() < count; ++n)
-      std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    heard_.await_steps(count);
     ASSERT_EQ(ended(), count);
   }
 
@@ -48,8 +50,8 @@ INSTANTIATE_TEST_SUITE_P(Kinds, Later, testing::Bool(),
 
 TEST_P(Later, IsAppendedWithoutAnybodyWaiting) {
   open();
-  std::atomic<int> called = 0;
-  slot_->on_appended([&called] { ++called; });
+  Heard appended;
+  slot_->on_appended([&appended] { appended.step(); });
   for (std::uint64_t n = 1; n <= 20; ++n) ASSERT_TRUE(later(n, 300, "at " + std::to_string(n)));
   wait_for(20);
   EXPECT_EQ(failed_, 0U);
@@ -58,7 +60,8 @@ TEST_P(Later, IsAppendedWithoutAnybodyWaiting) {
   for (const auto& frame : frames) EXPECT_EQ(rows_of(*frame), rows_for(done_.at(frame->fsn)));
   for (std::uint64_t n = 1; n <= 20; ++n) EXPECT_EQ(done_.at(n), n) << "in the order of the calls";
   EXPECT_EQ(slot_->position(), "at 20");
-  EXPECT_GT(called, 0);
+  appended.await_steps(1);
+  slot_.reset();
 }
 
 TEST_P(Later, KeepsItsPlaceBeforeALaterAppend) {

@@ -93,10 +93,7 @@ TEST_F(Position, OfARescuedSegmentStandsBeforeWhatIsLost) {
   append(3, 20'000);
   slot_.reset();
   const auto log = files("seg-", ".db-wal").front();
-  std::ifstream stream(log, std::ios::binary);
-  const std::string bytes((std::istreambuf_iterator<char>(stream)), std::istreambuf_iterator<char>());
-  const std::string damaged = rows_for(2, 20'000).payload;
-  flip(log, bytes.rfind(damaged.substr(damaged.size() - 400)));
+  flip(log, end_of_rows_in(log, 2, 20'000));
   open();
   EXPECT_EQ(report_.damage.size(), 1U);
   EXPECT_EQ(read_all().size(), 2U);
@@ -182,10 +179,7 @@ TEST_F(FormatOne, IsReadAndContinuedInTodaysFormat) {
 TEST_F(FormatOne, DamagedOneIsRescued) {
   write(1, {rows_for(1, 9000), rows_for(2, 9000), rows_for(3, 9000)});
   const auto log = files("seg-", ".db-wal").front();
-  std::ifstream stream(log, std::ios::binary);
-  const std::string bytes((std::istreambuf_iterator<char>(stream)), std::istreambuf_iterator<char>());
-  const std::string damaged = rows_for(2, 9000).payload;
-  flip(log, bytes.rfind(damaged.substr(damaged.size() - 200)));
+  flip(log, end_of_rows_in(log, 2, 9000));
   open();
   ASSERT_EQ(report_.damage.size(), 1U);
   const auto frames = read_all();

@@ -1,6 +1,5 @@
 // At the quota: what is counted, what is told, what is dropped on request (I7).
 #include <map>
-#include <mutex>
 #include <set>
 #include <thread>
 
@@ -21,47 +20,25 @@ class Quota : public SlotTest, public testing::WithParamInterface<bool> {
       options_.max_total_bytes = 400'000;
     }
   }
-  void open_and_listen() {
-    open();
-    slot_->on_event([this](const SlotEvent& event) {
-      const std::lock_guard<std::mutex> lock(mutex_);
-      events_.push_back(event);
-    });
-  }
-  std::size_t events(SlotEvent::Kind kind) {
-    const std::lock_guard<std::mutex> lock(mutex_);
-    return static_cast<std::size_t>(
-        std::count_if(events_.begin(), events_.end(), [&](const auto& event) { return event.kind == kind; }));
-  }
-  /// Files are removed by another thread.
-  void wait_until_below(std::uint64_t bytes) {
-    for (int n = 0; n < 20'000 && slot_->stats().bytes >= bytes; ++n)
-      std::this_thread::sleep_for(std::chrono::milliseconds(1));
-    ASSERT_LT(slot_->stats().bytes, bytes);
-  }
-
-  std::mutex mutex_;
-  std::vector<SlotEvent> events_;
 };
 
 INSTANTIATE_TEST_SUITE_P(Kinds, Quota, testing::Bool(),
                          [](const auto& kind) { return kind.param ? "OnDisk" : "InMemory"; });
 
 TEST_P(Quota, FillingIsToldOnceAndAgainAfterItFell) {
+  options_.append_deadline = std::chrono::hours(1);
   open_and_listen();
   const std::uint64_t percent = options_.max_total_bytes / 100;
-  const auto fill = [&] {
-    while (slot_->stats().bytes < 83 * percent) append(1, 10'000);
-  };
-  fill();
-  EXPECT_EQ(events(SlotEvent::Kind::filling), 1U);
+  while (slot_->stats().bytes < 83 * percent) append(1, 10'000);
+  EXPECT_EQ(heard_.events(SlotEvent::Kind::filling).size(), 1U);
   EXPECT_GE(slot_->stats().bytes, 80 * percent);
   append(1, 10'000);
-  EXPECT_EQ(events(SlotEvent::Kind::filling), 1U);
+  EXPECT_EQ(heard_.events(SlotEvent::Kind::filling).size(), 1U);
   slot_->trim(slot_->end() - 2);
-  wait_until_below(70 * percent);
-  fill();
-  EXPECT_EQ(events(SlotEvent::Kind::filling), 2U);
+  // Another thread makes the room, at the latest when an append waits for it.
+  while (heard_.events(SlotEvent::Kind::filling).size() < 2) append(1, 10'000);
+  EXPECT_GE(slot_->stats().bytes, 80 * percent);
+  EXPECT_LE(slot_->stats().frames, 200U) << "there was room again";
 }
 
 TEST_P(Quota, WaitingIsCountedInStallsAndTime) {
@@ -94,11 +71,9 @@ TEST_P(Quota, DropOldestGoesOnAndCountsEveryLostRow) {
   EXPECT_EQ(slot_->stats().rows_dropped, lost);
   EXPECT_EQ(slot_->stats().first, first);
   EXPECT_LE(slot_->stats().bytes, options_.max_total_bytes);
-  const std::lock_guard<std::mutex> lock(mutex_);
   std::uint64_t told = 0;
   Fsn next = 4;
-  for (const SlotEvent& event : events_) {
-    if (event.kind != SlotEvent::Kind::rows_dropped) continue;
+  for (const SlotEvent& event : heard_.events(SlotEvent::Kind::rows_dropped)) {
     EXPECT_EQ(event.first, next) << "every lost frame is named once";
     EXPECT_LT(event.first, event.end);
     next = event.end;
@@ -128,12 +103,8 @@ TEST_P(Quota, DropOldestBesideASenderLosesOnlyWhatItNamed) {
   stop = true;
   sender.join();
   std::set<Fsn> named;
-  for (const SlotEvent& event : events_) {
-    if (event.kind != SlotEvent::Kind::rows_dropped) continue;
-    for (Fsn fsn = event.first; fsn < event.end; ++fsn) {
-      EXPECT_TRUE(named.insert(fsn).second);
-    }
-  }
+  for (const SlotEvent& event : heard_.events(SlotEvent::Kind::rows_dropped))
+    for (Fsn fsn = event.first; fsn < event.end; ++fsn) EXPECT_TRUE(named.insert(fsn).second);
   for (Fsn fsn = 1; fsn <= 300; ++fsn) {
     EXPECT_TRUE(seen.contains(fsn) || named.contains(fsn)) << fsn;
     if (seen.contains(fsn)) {
@@ -146,18 +117,19 @@ TEST_P(Quota, DropOldestBesideASenderLosesOnlyWhatItNamed) {
 TEST_P(Quota, DropOldestMakesRoomForLaterAppendsToo) {
   options_.overflow = SlotOverflow::drop_oldest;
   options_.max_memory_bytes = 100'000;
-  std::atomic<std::uint64_t> ended = 0;
   open_and_listen();
   for (std::uint64_t n = 1; n <= 100; ++n) {
-    Rows rows = rows_for(n, 20'000);
-    while (!slot_->append_later(rows.payload, rows.lengths, std::nullopt, [&](const Appended& appended) {
-      EXPECT_FALSE(appended.failure);
-      ++ended;
-    }))
-      std::this_thread::yield();
+    const Rows rows = rows_for(n, 20'000);
+    const auto taken = [&] {
+      return slot_->append_later(rows.payload, rows.lengths, std::nullopt, [this](const Appended& appended) {
+        EXPECT_FALSE(appended.failure);
+        heard_.step();
+      });
+    };
+    // The queue is full: one of those in it has to end first.
+    for (std::size_t ended = heard_.steps(); !taken(); ended = heard_.steps()) heard_.await_steps(ended + 1);
   }
-  for (int n = 0; n < 20'000 && ended < 100; ++n) std::this_thread::sleep_for(std::chrono::milliseconds(1));
-  EXPECT_EQ(ended, 100U);
+  heard_.await_steps(100);
   EXPECT_GT(slot_->stats().rows_dropped, 0U);
   EXPECT_EQ(read_all().back()->fsn, 100U);
 }
@@ -196,10 +168,7 @@ TEST_F(Measures, SyncsAndDeadLettersAreCounted) {
 
 TEST_F(Measures, PublishedStatsAreReplacedWholeAndGoWithTheSlot) {
   open();
-  const auto shown = [this] {
-    std::ifstream stream(folder() / "stats.json");
-    return std::string(std::istreambuf_iterator<char>(stream), std::istreambuf_iterator<char>());
-  };
+  const auto shown = [this] { return content_of(folder() / "stats.json"); };
   slot_->publish_stats(R"({"frames": 1, "hosts": ["a"]})");
   EXPECT_EQ(shown(), R"({"frames": 1, "hosts": ["a"]})");
   slot_->publish_stats("{}");

@@ -2,9 +2,12 @@
 #pragma once
 
 #include <algorithm>
+#include <condition_variable>
 #include <filesystem>
 #include <fstream>
 #include <memory>
+#include <mutex>
+#include <stdexcept>
 #include <string>
 #include <unistd.h>
 #include <vector>
@@ -13,6 +16,7 @@
 
 #include <questclient/error.hpp>
 
+#include "base/file.hpp"
 #include "buffer/slot.hpp"
 
 namespace questclient::buffer {
@@ -50,6 +54,71 @@ inline Rows rows_of(const base::Frame& frame) {
   return {frame.payload, frame.row_lengths};
 }
 
+inline std::string content_of(const std::filesystem::path& file) {
+  return base::read_file(file).value_or("");
+}
+
+/// What `work` throws.
+template <class Work>
+Error error_of(Work&& work) {
+  try {
+    work();
+  } catch (const Error& error) {
+    return error;
+  }
+  throw std::logic_error("no Error was thrown");
+}
+
+template <class Work>
+ErrorCode code_of(Work&& work) {
+  return error_of(std::forward<Work>(work)).code();
+}
+
+/// What happens on other threads, counted and waited for.
+class Heard {
+ public:
+  void event(const SlotEvent& event) {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    events_.push_back(event);
+    changed_.notify_all();
+  }
+  std::vector<SlotEvent> events(SlotEvent::Kind kind) {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    return of(kind);
+  }
+  void await(SlotEvent::Kind kind, std::size_t count) {
+    std::unique_lock<std::mutex> lock(mutex_);
+    changed_.wait(lock, [&] { return of(kind).size() >= count; });
+  }
+  /// Something that is only counted.
+  void step() {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    ++steps_;
+    changed_.notify_all();
+  }
+  std::size_t steps() {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    return steps_;
+  }
+  void await_steps(std::size_t count) {
+    std::unique_lock<std::mutex> lock(mutex_);
+    changed_.wait(lock, [&] { return steps_ >= count; });
+  }
+
+ private:
+  std::vector<SlotEvent> of(SlotEvent::Kind kind) const {
+    std::vector<SlotEvent> found;
+    for (const SlotEvent& event : events_)
+      if (event.kind == kind) found.push_back(event);
+    return found;
+  }
+
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  std::vector<SlotEvent> events_;
+  std::size_t steps_ = 0;
+};
+
 class SlotTest : public testing::Test {
  protected:
   SlotTest() : random_(7) {
@@ -72,6 +141,10 @@ class SlotTest : public testing::Test {
     report_ = {};
     slot_ = Slot::open(options_, clock_, random_, report_);
   }
+  void open_and_listen() {
+    open();
+    slot_->on_event([this](const SlotEvent& event) { heard_.event(event); });
+  }
   Fsn append(const Rows& rows) { return slot_->append(rows.payload, rows.lengths); }
   Fsn append(std::uint64_t seed, std::size_t bytes = 300) { return append(rows_for(seed, bytes)); }
 
@@ -86,7 +159,7 @@ class SlotTest : public testing::Test {
     }
   }
 
-  std::filesystem::path folder() const { return root_ / options_.sender_id; }
+  std::filesystem::path folder() const { return std::filesystem::path(options_.sf_dir) / options_.sender_id; }
   /// Files of the slot whose name begins and ends so, by name.
   std::vector<std::filesystem::path> files(std::string_view prefix, std::string_view suffix) const {
     std::vector<std::filesystem::path> found;
@@ -104,6 +177,14 @@ class SlotTest : public testing::Test {
       if (entry.path().extension() == ".db") ++files;
     return files;
   }
+  /// Where the last bytes of the frame with the rows of `seed` stand in the log.
+  static std::uint64_t end_of_rows_in(const std::filesystem::path& log, std::uint64_t seed,
+                                      std::size_t bytes) {
+    const Rows rows = rows_for(seed, bytes);
+    const auto at = content_of(log).rfind(rows.payload.substr(rows.payload.size() - 200));
+    EXPECT_NE(at, std::string::npos);
+    return at;
+  }
   static void flip(const std::filesystem::path& file, std::uint64_t at, char mask = 0x10) {
     std::fstream stream(file, std::ios::in | std::ios::out | std::ios::binary);
     stream.seekg(static_cast<std::streamoff>(at));
@@ -117,6 +198,7 @@ class SlotTest : public testing::Test {
   std::filesystem::path root_;
   SlotOptions options_;
   SlotReport report_;
+  Heard heard_;
   std::unique_ptr<Slot> slot_;
 };
 

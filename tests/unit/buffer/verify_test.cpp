@@ -28,15 +28,6 @@ class Outside : public SlotTest {
     if (result != nullptr) *result = done;
     return frames;
   }
-  static ErrorCode code_of(const std::function<void()>& work) {
-    try {
-      work();
-    } catch (const Error& error) {
-      return error.code();
-    }
-    ADD_FAILURE() << "nothing was thrown";
-    return ErrorCode::closed;
-  }
 };
 
 TEST_F(Outside, ALiveSlotIsSoundAndUndisturbed) {
@@ -64,14 +55,16 @@ TEST_F(Outside, AnEmptySlotIsSound) {
 TEST_F(Outside, AFlippedByteIsFoundNamedAndLeftAsItIs) {
   fill();
   slot_.reset();
+  const auto segment = describe_slot(folder()).segments.at(1);
   const auto log = files("seg-", ".db-wal").at(1);
-  flip(log, std::filesystem::file_size(log) / 2);
+  flip(log, end_of_rows_in(log, segment.first_fsn + 1, kFrameBytes));
   const SlotVerification found = verify_slot(folder());
   ASSERT_EQ(found.damage.size(), 1U);
   EXPECT_NE(found.damage[0].file.string().find("seg-"), std::string::npos);
+  EXPECT_EQ(found.damage[0].frames_behind, segment.last_fsn - segment.first_fsn - 1);
   EXPECT_FALSE(found.sound());
-  ASSERT_EQ(found.missing.size(), 1U);
-  EXPECT_EQ(found.frames + (found.missing[0].second - found.missing[0].first + 1), kFrames);
+  EXPECT_EQ(found.missing, (std::vector<FsnRange>{{segment.first_fsn + 1, segment.first_fsn + 1}}));
+  EXPECT_EQ(found.frames, kFrames - 1);
   EXPECT_EQ(quarantined(), 0U);
   EXPECT_EQ(verify_slot(folder()).missing, found.missing);
 

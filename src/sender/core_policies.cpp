@@ -29,8 +29,8 @@ bool Core::Impl::give_up_row(ErrorPolicy policy, ErrorCode code, base::StreamPos
     SenderEvent why =
         event(Kind::halted, code,
               host_name() + " refuses a row, and the policy for such errors is halt: " + reason +
-                  " Sending has stopped and every row is kept: mend the cause, or the policy, and "
-                  "open the sender again.",
+                  " Sending has stopped and every row is kept: mend the cause and call resume(), or open the "
+                  "sender again with another policy.",
               Disposition::terminal);
     why.fsn = at.fsn;
     why.first_row = at.row;

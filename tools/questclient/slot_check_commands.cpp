@@ -38,7 +38,8 @@ Json ranges_json(const std::vector<FsnRange>& ranges) {
 Json damage_json(const std::vector<SlotDamage>& damage) {
   Json json = Json::array();
   for (const SlotDamage& found : damage)
-    json.push_back({{"file", found.file.string()}, {"message", found.message}});
+    json.push_back(
+        {{"file", found.file.string()}, {"message", found.message}, {"frames_behind", found.frames_behind}});
   return json;
 }
 
@@ -98,7 +99,9 @@ cli::Command slot_verify_command() {
       .notes(
           R"(Reads the whole slot: each frame's checksum (and, with the key, its encryption), the log of each
 segment, the numbers from the oldest frame that is not trimmed to the newest. Damaged files and
-numbers that are missing are named. Works while the sender runs, and does not disturb it.
+numbers that are missing are named, and how many good frames stand behind the damage: they are found
+as the sender that opens the slot finds them, in a copy of the damaged segment (below TMPDIR, three
+times its size). Works while the sender runs, and does not disturb it.
 
 Examples:
   questclient slot verify /var/lib/quest/ingest-1
@@ -131,7 +134,8 @@ cli::Command slot_export_command() {
       .notes(
           R"(The rows come byte for byte as they were encoded, in order, each ended by a line end. Values that
 stand in binary (doubles and arrays since protocol version 2) stay so: 'questclient send FILE'
-reads them. What is damaged is left out and named on standard error.
+reads them. What is damaged is left out and named on standard error; what is good behind it is
+written too.
 A frame that a sender has delivered but not trimmed yet is exported too: send the rows only to
 another server, or to a table with DEDUP UPSERT KEYS. Works while the sender runs.
 

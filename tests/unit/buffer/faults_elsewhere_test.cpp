@@ -10,7 +10,6 @@
 
 #include <questclient/slot.hpp>
 
-#include "buffer/dead_letters.hpp"
 #include "failing_disk.hpp"
 #include "slot_fixture.hpp"
 
@@ -129,15 +128,7 @@ TEST_P(FaultsElsewhere, RetriedLetterIsInTheSlotOrAmongTheLetters) {  // I13
   for (Fsn fsn = 1; fsn <= 3; ++fsn) bury(fsn);
   sweep([this] { retry_dead_letters(folder(), {}); },
         [this] {
-          std::multiset<std::string> rows;
-          for (const auto& frame : read_all(3)) {
-            std::size_t at = 0;
-            for (const std::uint32_t length : frame->row_lengths) {
-              rows.insert(frame->payload.substr(at, length));
-              at += length;
-            }
-          }
-          for (const DeadLetter& letter : read_dead_letters(folder())) rows.insert(letter.payload);
+          const auto rows = rows_and_letters(3);
           EXPECT_EQ(rows, (std::multiset<std::string>{"t v=1i 1\n", "t v=2i 1\n", "t v=3i 1\n"}));
         });
 }

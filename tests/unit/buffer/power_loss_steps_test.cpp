@@ -6,7 +6,6 @@
 
 #include <questclient/slot.hpp>
 
-#include "buffer/dead_letters.hpp"
 #include "failing_disk.hpp"
 #include "power_loss_fixture.hpp"
 
@@ -155,15 +154,7 @@ TEST_F(PowerLossSteps, RetriedLetterIsInTheSlotOrAmongTheLetters) {  // I13
                    [this] {
                      open();
                      EXPECT_TRUE(report_.damage.empty());
-                     std::multiset<std::string> rows;
-                     for (const auto& frame : read_all(3)) {
-                       std::size_t at = 0;
-                       for (const std::uint32_t length : frame->row_lengths) {
-                         rows.insert(frame->payload.substr(at, length));
-                         at += length;
-                       }
-                     }
-                     for (const DeadLetter& letter : read_dead_letters(folder())) rows.insert(letter.payload);
+                     const auto rows = rows_and_letters(3);
                      std::multiset<std::string> expected;
                      for (Fsn fsn = 1; fsn <= 3; ++fsn) expected.insert(letter_of(fsn).payload);
                      EXPECT_EQ(rows, expected);

@@ -7,6 +7,7 @@
 #include <fstream>
 #include <memory>
 #include <mutex>
+#include <set>
 #include <stdexcept>
 #include <string>
 #include <unistd.h>
@@ -17,6 +18,7 @@
 #include <questclient/error.hpp>
 
 #include "base/file.hpp"
+#include "buffer/dead_letters.hpp"
 #include "buffer/slot.hpp"
 
 namespace questclient::buffer {
@@ -157,6 +159,20 @@ class SlotTest : public testing::Test {
       all.insert(all.end(), some.begin(), some.end());
       from = all.back()->fsn + 1;
     }
+  }
+
+  /// Each row from frame `from` on, and each dead letter.
+  std::multiset<std::string> rows_and_letters(Fsn from) {
+    std::multiset<std::string> rows;
+    for (const auto& frame : read_all(from)) {
+      std::size_t at = 0;
+      for (const std::uint32_t length : frame->row_lengths) {
+        rows.insert(frame->payload.substr(at, length));
+        at += length;
+      }
+    }
+    for (const DeadLetter& letter : read_dead_letters(folder())) rows.insert(letter.payload);
+    return rows;
   }
 
   std::filesystem::path folder() const { return std::filesystem::path(options_.sf_dir) / options_.sender_id; }

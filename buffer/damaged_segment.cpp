@@ -15,7 +15,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::uint64_t kPageBytes = 8192;
 constexpr Fsn kMaxMissesInARow = 4096;
 
 /// Ways to look at a damaged segment. Each shows frames that another one may not: where a page was damaged,

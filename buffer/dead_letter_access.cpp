@@ -22,7 +22,6 @@ using buffer::DeadLetterFile;
 using buffer::SlotFolder;
 using buffer::StoredLetter;
 
-constexpr std::size_t kLettersPerRead = 256;
 /// A frame of retried letters takes about this much, and at most so many letters.
 constexpr std::size_t kFrameBytes = 256 << 10;
 constexpr std::size_t kFrameLetters = 1000;
@@ -72,7 +71,7 @@ void for_each(DeadLetterFile* file, const DeadLetterSelection& which,
   if (file == nullptr) return;
   std::int64_t last = 0;
   for (;;) {
-    const std::vector<StoredLetter> some = file->read(last, kLettersPerRead);
+    const std::vector<StoredLetter> some = file->read(last, buffer::kLettersPerRead);
     if (some.empty()) return;
     for (const StoredLetter& stored : some)
       if (selected(stored)) work(stored);

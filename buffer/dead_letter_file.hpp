@@ -30,6 +30,9 @@ struct DeadLetterTotals {
   std::uint64_t bytes = 0;  ///< What counts against the quota.
 };
 
+/// Who goes through all of them reads so many at a time.
+inline constexpr std::size_t kLettersPerRead = 256;
+
 /// A connection to dead.db. One thread at a time; any number of processes.
 /// Throws SqliteError, std::system_error, Error{slot_format}.
 class DeadLetterFile {

@@ -10,8 +10,6 @@
 namespace questclient::buffer {
 namespace {
 
-constexpr std::size_t kLettersPerRead = 256;
-
 // A sealed letter belongs to its key: it cannot be passed off as another one.
 std::string associated_with(const DeadLetter& letter) {
   std::string bytes = "dead letter";

@@ -8,11 +8,6 @@
 #include "buffer/frame_codec.hpp"
 
 namespace questclient::buffer {
-namespace {
-
-constexpr std::uint64_t kPageBytes = 8192;
-
-}  // namespace
 
 void check_rows(std::string_view payload, std::span<const std::uint32_t> row_lengths) {
   std::uint64_t total = 0;

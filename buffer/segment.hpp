@@ -20,8 +20,10 @@ using base::Fsn;
 /// lower one are read; 1 had no positions and no keys. New columns are only ever added behind the others, so
 /// that the pages of an older segment can be read with today's tables (salvage does).
 inline constexpr std::int64_t kSegmentFormat = 2;
+/// SQLite's page size in every segment.
+inline constexpr std::size_t kPageBytes = 8192;
 /// The tables alone: a .db file is never shorter.
-inline constexpr std::uint64_t kMinDatabaseBytes = 3 * 8192;
+inline constexpr std::uint64_t kMinDatabaseBytes = 3 * kPageBytes;
 
 /// The bytes of a segment are proven wrong.
 class SegmentDamaged : public std::runtime_error {

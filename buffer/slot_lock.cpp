@@ -18,7 +18,7 @@ namespace {
 
 // Someone who asks who holds the slot takes the lock for an instant; that must not fail an opening.
 constexpr int kAttempts = 20;
-constexpr std::chrono::milliseconds kBetweenAttempts{5};
+constexpr std::chrono::milliseconds kBetweenLockAttempts{5};
 
 std::optional<long> pid_in(const base::File& file) {
   const std::string text = file.read_at(0, 32);
@@ -34,7 +34,7 @@ SlotLock::SlotLock(const std::filesystem::path& slot) : file_(slot / ".lock", O_
   for (int attempt = 1; ::flock(file_.descriptor(), LOCK_EX | LOCK_NB) != 0; ++attempt) {
     if (errno != EWOULDBLOCK && errno != EINTR) base::throw_errno("cannot lock", file_.path());
     if (attempt < kAttempts) {
-      std::this_thread::sleep_for(kBetweenAttempts);
+      std::this_thread::sleep_for(kBetweenLockAttempts);
       continue;
     }
     const auto pid = pid_in(file_);

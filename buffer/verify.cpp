@@ -10,15 +10,13 @@
 namespace questclient {
 namespace {
 
-constexpr std::size_t kLettersPerRead = 256;
-
 void check_dead_letters(const buffer::SlotFolder& folder, const std::string& key, SlotVerification& found) {
   if (!buffer::has_dead_letters(folder)) return;
   try {
     buffer::DeadLetterFile file(folder, buffer::DeadLetterFile::Mode::read_only);
     std::int64_t last = 0;
     for (;;) {
-      const auto some = file.read(last, kLettersPerRead);
+      const auto some = file.read(last, buffer::kLettersPerRead);
       if (some.empty()) return;
       for (const auto& stored : some) static_cast<void>(buffer::opened_letter(stored, key));
       found.dead_letters += some.size();

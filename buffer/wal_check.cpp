@@ -10,6 +10,7 @@
 #include <string_view>
 
 #include "base/file.hpp"
+#include "buffer/segment.hpp"
 
 namespace questclient::buffer {
 namespace {
@@ -17,7 +18,6 @@ namespace {
 // The format is described in SQLite's fileformat2.html, section 4.1; all numbers are big-endian.
 constexpr std::size_t kHeaderBytes = 32;
 constexpr std::size_t kFrameHeaderBytes = 24;
-constexpr std::size_t kPageBytes = 8192;
 constexpr std::size_t kFrameBytes = kFrameHeaderBytes + kPageBytes;
 constexpr std::uint32_t kMagicLittleEndian = 0x377F0682;
 constexpr std::uint32_t kVersion = 3007000;

@@ -28,7 +28,7 @@ constexpr std::array<std::string_view, 2> kForbiddenFunctions = {"load_extension
 /// Beginnings of the names of SQLite's own tables, and of ours.
 constexpr std::array<std::string_view, 4> kForbiddenTables = {"sqlite_", "pragma_", "questnode/", "dbstat"};
 
-struct Failure {
+struct SelectFailure {
   SqlError error;
 };
 
@@ -52,11 +52,11 @@ class Query {
     for (; code == SQLITE_ROW; code = sqlite3_step(statement.get())) {
       answer.add_row();
       if (answer.bytes() > max_bytes)
-        throw Failure{{"the answer is larger than " + std::to_string(max_bytes) +
-                           " bytes: add a LIMIT, or ask for fewer columns",
-                       0}};
+        throw SelectFailure{{"the answer is larger than " + std::to_string(max_bytes) +
+                                 " bytes: add a LIMIT, or ask for fewer columns",
+                             0}};
     }
-    if (code != SQLITE_DONE) throw Failure{explain(code)};
+    if (code != SQLITE_DONE) throw SelectFailure{explain(code)};
     return answer.finish(asked_);
   }
 
@@ -121,7 +121,7 @@ class Query {
         return statement;
       }
       const std::string_view message = sqlite3_errmsg(database_.get());
-      if (!message.starts_with(kNoSuchTable)) throw Failure{explain(code)};
+      if (!message.starts_with(kNoSuchTable)) throw SelectFailure{explain(code)};
       attach(std::string(message.substr(kNoSuchTable.size())));
     }
   }
@@ -138,7 +138,7 @@ class Query {
       }
       return std::nullopt;
     });
-    if (auto* const error = std::get_if<SqlError>(&replaced)) throw Failure{std::move(*error)};
+    if (auto* const error = std::get_if<SqlError>(&replaced)) throw SelectFailure{std::move(*error)};
     rewritten_ = std::get<std::string>(std::move(replaced));
     if (rewritten_ == sql_) return false;
     sql_ = rewritten_;
@@ -151,10 +151,11 @@ class Query {
     while (rest.accept_sign(';')) {
     }
     if (rest.peek().kind != SqlToken::Kind::end)
-      throw Failure{{"only one statement at a time is supported", position + rest.peek().position}};
+      throw SelectFailure{{"only one statement at a time is supported", position + rest.peek().position}};
     if (statement == nullptr || sqlite3_stmt_readonly(statement) == 0 || sqlite3_column_count(statement) == 0)
-      throw Failure{unsupported_statement(sql_)};
-    if (sqlite3_bind_parameter_count(statement) > 0) throw Failure{{"bind variables are not supported", 0}};
+      throw SelectFailure{unsupported_statement(sql_)};
+    if (sqlite3_bind_parameter_count(statement) > 0)
+      throw SelectFailure{{"bind variables are not supported", 0}};
   }
 
   void attach(const std::string& name) {
@@ -162,22 +163,22 @@ class Query {
     const std::size_t position = found == std::string_view::npos ? 0 : found;
     const TableSchema* schema = state_.table(name);
     if (schema != nullptr && fold_case(name).starts_with(kReservedPrefix))
-      throw Failure{
+      throw SelectFailure{
           {"SQL cannot reach tables whose names begin with sqlite_ [table=" + name + "]", position}};
     const std::filesystem::path file =
         schema == nullptr ? std::filesystem::path() : directory_ / table_file_name(schema->file);
     if (schema == nullptr || !std::filesystem::exists(file) || !attached_.insert(fold_case(name)).second)
-      throw Failure{{"table does not exist [table=" + name + "]", position}};
+      throw SelectFailure{{"table does not exist [table=" + name + "]", position}};
     const int limit = sqlite3_limit(database_.get(), SQLITE_LIMIT_ATTACHED, -1);
     if (attached_.size() > static_cast<std::size_t>(limit))
-      throw Failure{{"a query can read at most " + std::to_string(limit) + " tables", position}};
+      throw SelectFailure{{"a query can read at most " + std::to_string(limit) + " tables", position}};
     attaching_ = true;
     const std::string sql = "ATTACH ?1 AS " + quoted_name("table" + std::to_string(attached_.size()));
     const SqliteStatement statement = prepare(database_.get(), sql);
     sqlite3_bind_text(statement.get(), 1, file.c_str(), -1, SQLITE_TRANSIENT);
     const int code = sqlite3_step(statement.get());
     attaching_ = false;
-    if (code != SQLITE_DONE) throw Failure{explain(code)};
+    if (code != SQLITE_DONE) throw SelectFailure{explain(code)};
   }
 
   SqlError explain(int code) const {
@@ -212,7 +213,7 @@ SqlAnswer run_select(const std::filesystem::path& directory, const ClusterState&
   if (kind != StatementKind::select) return error_answer(sql, unsupported_statement(sql));
   try {
     return {200, Query(directory, state, sql, timeout).run(max_bytes)};
-  } catch (const Failure& failure) {
+  } catch (const SelectFailure& failure) {
     return error_answer(sql, failure.error);
   } catch (const SqliteError& error) {
     return error_answer(sql, {error.what(), 0});

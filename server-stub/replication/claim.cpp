@@ -11,10 +11,10 @@ namespace {
 using Json = nlohmann::json;
 
 constexpr std::size_t kMaxBytes = 16 << 10;
-constexpr std::uint64_t kVersion = 1;
+constexpr std::uint64_t kClaimVersion = 1;
 
 std::string seal_fields(Json fields) {
-  fields["version"] = kVersion;
+  fields["version"] = kClaimVersion;
   try {
     fields["sha256"] = base::hex(base::sha256(fields.dump()));
     return fields.dump(2) + "\n";
@@ -34,9 +34,9 @@ Json checked_fields(std::string_view bytes, const std::string& what) {
   fields.erase("sha256");
   if (hash != base::hex(base::sha256(fields.dump()))) throw std::runtime_error(what + " is damaged: SHA-256");
   const auto version = fields.at("version").get<std::uint64_t>();
-  if (version != kVersion) {
+  if (version != kClaimVersion) {
     throw std::runtime_error(what + " has format version " + std::to_string(version) + ", this node reads " +
-                             std::to_string(kVersion) + ": upgrade it");
+                             std::to_string(kClaimVersion) + ": upgrade it");
   }
   return fields;
 }

@@ -15,7 +15,7 @@ namespace questnode::replication {
 namespace {
 
 constexpr std::string_view kMagic = "QNLOGREC";
-constexpr std::uint32_t kVersion = 1;
+constexpr std::uint32_t kRecordVersion = 1;
 constexpr int kCompressionLevel = 1;
 constexpr std::size_t kMaxAuthorBytes = 255;
 constexpr std::size_t kHashBytes = sizeof(base::Sha256);
@@ -142,11 +142,11 @@ Record decode(std::string_view bytes) {
   base::ByteReader reader(bytes);
   if (reader.raw(kMagic.size()) != kMagic) damaged("it does not begin as a log record");
   const auto version = reader.number<std::uint32_t>();
-  if (version > kVersion) {
+  if (version > kRecordVersion) {
     throw std::runtime_error("the log record has format version " + std::to_string(version) +
-                             ", this node reads up to " + std::to_string(kVersion) + ": upgrade it");
+                             ", this node reads up to " + std::to_string(kRecordVersion) + ": upgrade it");
   }
-  if (version != kVersion) damaged("format version " + std::to_string(version) + " never existed");
+  if (version != kRecordVersion) damaged("format version " + std::to_string(version) + " never existed");
   const std::string_view header = reader.text();
   const std::string_view checked = bytes.substr(0, bytes.size() - reader.rest().size());
   if (reader.number<std::uint32_t>() != base::crc32c(checked)) damaged("checksum of the header");
@@ -172,7 +172,7 @@ std::string encode_record(const Record& record) {
   bytes.reserve(kMagic.size() + header.size() + stored.size() + kHashBytes + 16);
   base::ByteWriter writer(bytes);
   writer.raw(kMagic);
-  writer.number(kVersion);
+  writer.number(kRecordVersion);
   writer.text(header);
   writer.number(base::crc32c(bytes));
   writer.raw(stored);

@@ -172,7 +172,7 @@ struct Summary {
   std::string failure;
 };
 
-void print_json(const Summary& summary) {
+void print_as_json(const Summary& summary) {
   nlohmann::ordered_json json;
   json["rows_sent"] = summary.rows_sent;
   json["rows_acked"] = summary.rows_acked;
@@ -368,7 +368,7 @@ int run_send(const cli::ParsedArguments& arguments) {
   if (input.csv) summary.rows_empty = input.csv->rows().empty_rows();
   if (summary.rows_rejected > 0) explain_rejections(events.rejections(), summary, monitor, console);
   if (arguments.has("json")) {
-    print_json(summary);
+    print_as_json(summary);
   } else {
     print_text(summary);
   }

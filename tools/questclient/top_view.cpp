@@ -18,7 +18,7 @@ using std::chrono::nanoseconds;
 
 /// A sender writes once a second; after this time it is taken to have stopped doing so.
 constexpr std::int64_t kFreshNanos = 5'000'000'000;
-constexpr std::size_t kBarWidth = 30;
+constexpr std::size_t kGaugeWidth = 30;
 
 /// The lines of the view, none of them longer than the terminal is wide.
 class Lines {
@@ -38,10 +38,10 @@ class Lines {
 };
 
 std::string bar(double share) {
-  const auto filled = static_cast<std::size_t>(std::clamp(share, 0.0, 1.0) * kBarWidth);
+  const auto filled = static_cast<std::size_t>(std::clamp(share, 0.0, 1.0) * kGaugeWidth);
   char percent[16];
   std::snprintf(percent, sizeof percent, "] %.0f %%", share * 100);
-  return "[" + std::string(filled, '#') + std::string(kBarWidth - filled, '.') + percent;
+  return "[" + std::string(filled, '#') + std::string(kGaugeWidth - filled, '.') + percent;
 }
 
 std::string rate(const std::optional<double>& rows, const std::optional<double>& bytes,

@@ -18,7 +18,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::size_t kBytes = 9000;
+constexpr std::size_t kFaultedBytes = 9000;
 
 struct Fault {
   const char* name;
@@ -35,7 +35,7 @@ class FaultsElsewhere : public SlotTest, public testing::WithParamInterface<Faul
   void fill(std::uint64_t frames) {
     open();
     for (std::uint64_t n = 1; n <= frames; ++n) {
-      const Rows rows = rows_for(n, kBytes);
+      const Rows rows = rows_for(n, kFaultedBytes);
       slot_->append({rows.payload, rows.lengths, "p" + std::to_string(n)});
     }
   }
@@ -98,7 +98,7 @@ TEST_P(FaultsElsewhere, OpeningFailsOrSucceedsAndLosesNothing) {
           const auto seen = frames();
           for (Fsn fsn = 4; fsn <= 8; ++fsn) {
             ASSERT_TRUE(seen.contains(fsn)) << fsn;
-            EXPECT_EQ(seen.at(fsn), rows_for(fsn, kBytes));
+            EXPECT_EQ(seen.at(fsn), rows_for(fsn, kFaultedBytes));
           }
           EXPECT_EQ(slot_->position(), "p8");
           EXPECT_EQ(slot_->end(), 9U);
@@ -111,13 +111,13 @@ TEST_P(FaultsElsewhere, RescueIsRepeatedUntilItSucceeds) {  // I8
   fill(8);
   slot_.reset();
   const fs::path log = files("seg-", ".db-wal").back();
-  flip(log, end_of_rows_in(log, 3, kBytes));
+  flip(log, end_of_rows_in(log, 3, kFaultedBytes));
   sweep([this] { open(); },
         [this] {
           const auto seen = frames();
           EXPECT_EQ(seen.size(), 7U);
           EXPECT_FALSE(seen.contains(3));
-          for (const auto& [fsn, rows] : seen) EXPECT_EQ(rows, rows_for(fsn, kBytes));
+          for (const auto& [fsn, rows] : seen) EXPECT_EQ(rows, rows_for(fsn, kFaultedBytes));
           EXPECT_EQ(slot_->end(), 9U);
           EXPECT_GE(quarantined(), 1U);
         });
@@ -144,7 +144,7 @@ class FullDisk : public SlotTest {
   /// Appends until the disk refuses; returns the last frame.
   Fsn fill_up() {
     for (Fsn last = slot_->end() - 1;; ++last) {
-      const Rows rows = rows_for(last + 1, kBytes);
+      const Rows rows = rows_for(last + 1, kFaultedBytes);
       try {
         EXPECT_EQ(slot_->append({rows.payload, rows.lengths, "p" + std::to_string(last + 1)}), last + 1);
       } catch (const Error& error) {
@@ -156,7 +156,7 @@ class FullDisk : public SlotTest {
   void expect_frames(Fsn first, Fsn last) {
     const auto all = read_all(first);
     ASSERT_EQ(all.size(), last + 1 - first);
-    for (const auto& frame : all) EXPECT_EQ(rows_of(*frame), rows_for(frame->fsn, kBytes));
+    for (const auto& frame : all) EXPECT_EQ(rows_of(*frame), rows_for(frame->fsn, kFaultedBytes));
     EXPECT_EQ(slot_->position(), "p" + std::to_string(last));
   }
 
@@ -176,7 +176,7 @@ TEST_F(FullDisk, RefusesKeepsWhatItHasAndGoesOnWhenTrimmingMakesRoom) {  // I4: 
     // Each attempt waits for its deadline; the room is made by another thread.
     for (int attempt = 0; attempt < 1000 && next == 0; ++attempt) {
       try {
-        const Rows rows = rows_for(last + 1, kBytes);
+        const Rows rows = rows_for(last + 1, kFaultedBytes);
         next = slot_->append({rows.payload, rows.lengths, "p" + std::to_string(last + 1)});
       } catch (const Error& still) {
         ASSERT_EQ(still.code(), ErrorCode::slot_io);
@@ -193,7 +193,7 @@ TEST_F(FullDisk, RefusesKeepsWhatItHasAndGoesOnWhenTrimmingMakesRoom) {  // I4: 
 
 TEST_F(FullDisk, OpensWhenThereIsRoomAgain) {
   open();
-  for (Fsn n = 1; n <= 6; ++n) append(n, kBytes);
+  for (Fsn n = 1; n <= 6; ++n) append(n, kFaultedBytes);
   slot_.reset();
   disk_.hold_at_most(disk_.held() + 5000);
   EXPECT_EQ(code_of([this] { open(); }), ErrorCode::slot_io);
@@ -214,7 +214,7 @@ TEST_F(FullDisk, FileThatMayGrowNoFurtherEndsItsSegmentAndNothingElse) {
     const rlimit limit{200'000, RLIM_INFINITY};
     if (::setrlimit(RLIMIT_FSIZE, &limit) != 0) ::_exit(2);
     for (Fsn next = 1; next <= 60; ++next) {
-      const Rows rows = rows_for(next, kBytes);
+      const Rows rows = rows_for(next, kFaultedBytes);
       if (slot_->append({rows.payload, rows.lengths, "p" + std::to_string(next)}) != next) ::_exit(3);
     }
     expect_frames(1, 60);

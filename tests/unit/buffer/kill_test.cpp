@@ -13,8 +13,8 @@ namespace questclient::buffer {
 namespace {
 
 constexpr const char* kFolder = "QUESTCLIENT_TEST_SLOT";
-constexpr std::uint64_t kFrames = 60;
-constexpr std::size_t kBytes = 9000;
+constexpr std::uint64_t kFramesUntilKilled = 60;
+constexpr std::size_t kKilledBytes = 9000;
 
 struct Step {
   const char* kill_point;
@@ -52,10 +52,10 @@ class KillSteps : public SlotTest, public testing::WithParamInterface<Step> {
     FailingDisk disk(root_);
     base::File acknowledged(root_ / "acknowledged", O_WRONLY | O_CREAT | O_APPEND);
     open();
-    for (std::uint64_t n = 1; n <= kFrames; ++n) {
+    for (std::uint64_t n = 1; n <= kFramesUntilKilled; ++n) {
       if (n >= 20 && n < 26 && std::string_view(GetParam().kill_point) == "slot.rewritten")
         disk.fail(Operation::sync, 0, EIO, 1, true);
-      const Rows rows = rows_for(n, kBytes);
+      const Rows rows = rows_for(n, kKilledBytes);
       slot_->append({rows.payload, rows.lengths, position_of(n), n % 4 == 0});
       acknowledged.write_all(position_of(n) + "\n");
       if (n % 5 == 0) {
@@ -91,7 +91,7 @@ TEST_P(KillSteps, WhatWasAcknowledgedIsThereAndThePositionFits) {
   EXPECT_LE(next, last < 3 ? 1 : last - 2) << "not more is missing than was trimmed";
   for (const auto& frame : frames) {
     ASSERT_EQ(frame->fsn, next++);
-    EXPECT_EQ(rows_of(*frame), rows_for(frame->fsn, kBytes));
+    EXPECT_EQ(rows_of(*frame), rows_for(frame->fsn, kKilledBytes));
   }
   EXPECT_EQ(next, newest + 1);
   EXPECT_TRUE(slot_->take_damage().empty());

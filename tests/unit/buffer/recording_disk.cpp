@@ -12,7 +12,7 @@ namespace fs = std::filesystem;
 
 constexpr std::size_t kSectorBytes = 512;
 
-std::string content_of(const fs::path& file) {
+std::string bytes_in(const fs::path& file) {
   return base::read_file(file).value_or("");
 }
 
@@ -25,7 +25,7 @@ std::string parent_of(const std::string& path) {
 RecordingDisk::RecordingDisk(fs::path root, std::uint64_t seed) : root_(root.string()), random_(seed) {
   scan();
   for (const auto& [path, file] : names_)
-    if (file != kDirectory) files_[file].synced = content_of(path);
+    if (file != kDirectory) files_[file].synced = bytes_in(path);
   base_ = names_;
   changes_.clear();
   listen_to_disk(this, root_);
@@ -63,10 +63,10 @@ void RecordingDisk::note(std::string from, std::string to, FileId file) {
 std::string RecordingDisk::now_in(const std::string& path, FileId file) const {
   if (files_[file].last) return *files_[file].last;
   // Its name may be another one than in the state that is made up.
-  if (const auto at = names_.find(path); at != names_.end() && at->second == file) return content_of(path);
+  if (const auto at = names_.find(path); at != names_.end() && at->second == file) return bytes_in(path);
   const auto at =
       std::find_if(names_.begin(), names_.end(), [&](const auto& name) { return name.second == file; });
-  return at == names_.end() ? std::string() : content_of(at->first);
+  return at == names_.end() ? std::string() : bytes_in(at->first);
 }
 
 void RecordingDisk::happened() {
@@ -92,7 +92,7 @@ long RecordingDisk::handle(const DiskCall& call, const std::function<long(std::s
   const auto goes = renames ? names_.find(call.target) : at;
   const FileId gone = goes == names_.end() ? kDirectory : goes->second;
   std::optional<std::string> last;
-  if (gone != kDirectory) last = content_of(goes->first);
+  if (gone != kDirectory) last = bytes_in(goes->first);
   const long result = go(0);
   if (result == 0 && known) {
     if (gone != kDirectory) files_[gone].last = std::move(last);
@@ -114,7 +114,7 @@ long RecordingDisk::sync_file(const std::string& path, const std::function<long(
     if (at == names_.end()) return go(0);
     file = at->second;
     // What is written while the sync runs may or may not be in it: only what was there before surely is.
-    content = content_of(path);
+    content = bytes_in(path);
   }
   const long result = go(0);
   const Lock lock(mutex_);
@@ -193,7 +193,7 @@ bool RecordingDisk::is_synced(const fs::path& file) {
   scan();
   const std::string path = file.string();
   const auto at = names_.find(path);
-  if (at == names_.end() || files_[at->second].synced != content_of(path)) return false;
+  if (at == names_.end() || files_[at->second].synced != bytes_in(path)) return false;
   return std::none_of(changes_.begin(), changes_.end(), [&](const Change& change) {
     const bool concerns = change.to == path || path.starts_with(change.to + "/");
     return concerns && !change.to.empty() && !change.unsynced.empty();

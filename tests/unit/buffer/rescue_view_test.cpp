@@ -10,8 +10,8 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::size_t kBytes = 3000;
-constexpr Fsn kFrames = 24;
+constexpr std::size_t kSeenBytes = 3000;
+constexpr Fsn kFramesSeen = 24;
 
 using Frames = std::map<Fsn, Rows>;
 
@@ -24,7 +24,7 @@ class RescueView : public SlotTest {
   /// A few segments, the newest with several commits.
   void fill() {
     open();
-    for (Fsn n = 1; n <= kFrames; ++n) append(n, kBytes);
+    for (Fsn n = 1; n <= kFramesSeen; ++n) append(n, kSeenBytes);
     slot_.reset();
     fs::copy(folder(), root_ / "sound", fs::copy_options::recursive);
   }
@@ -73,7 +73,7 @@ class RescueView : public SlotTest {
     EXPECT_EQ(found.frames, inside.size()) << wound;
     EXPECT_EQ(found.damage.empty(), report_.damage.empty())
         << wound << (report_.damage.empty() ? found.damage.front().message : report_.damage.front().message);
-    for (const auto& [fsn, rows] : outside) EXPECT_EQ(rows, rows_for(fsn, kBytes)) << wound;
+    for (const auto& [fsn, rows] : outside) EXPECT_EQ(rows, rows_for(fsn, kSeenBytes)) << wound;
     hidden_ += found.damage.empty() ? 0 : found.damage.back().frames_behind;
   }
 
@@ -83,14 +83,14 @@ class RescueView : public SlotTest {
 TEST_F(RescueView, BreakInTheNewestLogIsNamedWithWhatCanBeSaved) {
   options_.max_segment_bytes = 64 << 20;
   fill();
-  flip(newest_log(), end_of_rows_in(newest_log(), 8, kBytes));
+  flip(newest_log(), end_of_rows_in(newest_log(), 8, kSeenBytes));
   const SlotVerification found = verify_slot(folder());
   ASSERT_EQ(found.damage.size(), 1U);
-  EXPECT_EQ(found.damage[0].frames_behind, kFrames - 8);
+  EXPECT_EQ(found.damage[0].frames_behind, kFramesSeen - 8);
   EXPECT_NE(found.damage[0].message.find("Behind the damage 16 frames are good"), std::string::npos)
       << found.damage[0].message;
   EXPECT_EQ(found.missing, (std::vector<FsnRange>{{8, 8}}));
-  EXPECT_EQ(found.frames, kFrames - 1);
+  EXPECT_EQ(found.frames, kFramesSeen - 1);
   EXPECT_EQ(inspect_slot(folder()).name, "writer");
   expect_the_same("a flip in frame 8");
 }
@@ -177,7 +177,7 @@ TEST_F(RescueView, OrphanWhoseEveryFrameIsHiddenIsFound) {
   ASSERT_EQ(
       std::count_if(orphans.begin(), orphans.end(), [](const auto& slot) { return slot.name == "writer"; }),
       1);
-  EXPECT_GT(exported().size(), kFrames - 2);
+  EXPECT_GT(exported().size(), kFramesSeen - 2);
   expect_the_same("the first page");
 }
 

@@ -11,14 +11,14 @@ namespace questclient::buffer {
 namespace {
 
 constexpr std::size_t kFrameBytes = 5000;
-constexpr std::uint64_t kFrames = 50;
+constexpr std::uint64_t kFramesVerified = 50;
 
 class Outside : public SlotTest {
  protected:
   Outside() { options_.max_segment_bytes = 64 << 10; }
   void fill() {
     open();
-    for (std::uint64_t n = 1; n <= kFrames; ++n) append(n, kFrameBytes);
+    for (std::uint64_t n = 1; n <= kFramesVerified; ++n) append(n, kFrameBytes);
   }
   std::map<Fsn, Rows> exported(SlotExport what = {}, SlotExported* result = nullptr) {
     std::map<Fsn, Rows> frames;
@@ -35,10 +35,10 @@ TEST_F(Outside, ALiveSlotIsSoundAndUndisturbed) {
   const SlotVerification found = verify_slot(folder());
   EXPECT_TRUE(found.sound());
   EXPECT_TRUE(found.complete);
-  EXPECT_EQ(found.frames, kFrames);
+  EXPECT_EQ(found.frames, kFramesVerified);
   EXPECT_GT(found.segments, 3U);
   EXPECT_EQ(append(51), 51U);
-  EXPECT_EQ(verify_slot(folder()).frames, kFrames + 1);
+  EXPECT_EQ(verify_slot(folder()).frames, kFramesVerified + 1);
 }
 
 TEST_F(Outside, AnEmptySlotIsSound) {
@@ -64,7 +64,7 @@ TEST_F(Outside, AFlippedByteIsFoundNamedAndLeftAsItIs) {
   EXPECT_EQ(found.damage[0].frames_behind, segment.last_fsn - segment.first_fsn - 1);
   EXPECT_FALSE(found.sound());
   EXPECT_EQ(found.missing, (std::vector<FsnRange>{{segment.first_fsn + 1, segment.first_fsn + 1}}));
-  EXPECT_EQ(found.frames, kFrames - 1);
+  EXPECT_EQ(found.frames, kFramesVerified - 1);
   EXPECT_EQ(quarantined(), 0U);
   EXPECT_EQ(verify_slot(folder()).missing, found.missing);
 
@@ -72,7 +72,7 @@ TEST_F(Outside, AFlippedByteIsFoundNamedAndLeftAsItIs) {
   const auto frames = exported({}, &done);
   EXPECT_EQ(frames.size(), found.frames) << "what is good comes out";
   EXPECT_EQ(done.missing, found.missing);
-  EXPECT_EQ(frames.at(kFrames), rows_for(kFrames, kFrameBytes));
+  EXPECT_EQ(frames.at(kFramesVerified), rows_for(kFramesVerified, kFrameBytes));
 }
 
 TEST_F(Outside, AVanishedFileInTheMiddleIsMissingNumbers) {
@@ -90,7 +90,7 @@ TEST_F(Outside, AVanishedFileInTheMiddleIsMissingNumbers) {
 TEST_F(Outside, ExportGivesFramesAsTheyWereFlushed) {
   fill();
   const auto all = exported();
-  ASSERT_EQ(all.size(), kFrames);
+  ASSERT_EQ(all.size(), kFramesVerified);
   for (const auto& [fsn, rows] : all) EXPECT_EQ(rows, rows_for(fsn, kFrameBytes));
   SlotExport part;
   part.from = 12;
@@ -99,7 +99,7 @@ TEST_F(Outside, ExportGivesFramesAsTheyWereFlushed) {
   ASSERT_EQ(some.size(), 20U);
   EXPECT_EQ(some.begin()->first, 12U);
   part.to = 1000;
-  EXPECT_EQ(exported(part).size(), kFrames - 11) << "the end is the newest frame";
+  EXPECT_EQ(exported(part).size(), kFramesVerified - 11) << "the end is the newest frame";
 }
 
 TEST_F(Outside, ExportBeginsBehindWhatIsTrimmed) {
@@ -119,8 +119,8 @@ TEST_F(Outside, SegmentsThatTheSenderTrimsMeanwhileAreNoDamage) {
     slot_->trim(41);
     slot_.reset();  // the files are gone when this returns
   });
-  EXPECT_EQ(last, kFrames);
-  EXPECT_LT(done.frames, kFrames);
+  EXPECT_EQ(last, kFramesVerified);
+  EXPECT_LT(done.frames, kFramesVerified);
   EXPECT_TRUE(done.damage.empty());
   EXPECT_TRUE(done.missing.empty());
   EXPECT_TRUE(files("seg-", "-wal").size() <= describe_slot(folder()).segments.size());
@@ -136,7 +136,7 @@ TEST_F(Outside, WhatTheCallerThrowsPassesThroughAndProgressStops) {
     return ++calls < 2;
   });
   EXPECT_FALSE(stopped.complete);
-  EXPECT_LT(stopped.frames, kFrames);
+  EXPECT_LT(stopped.frames, kFramesVerified);
 }
 
 TEST_F(Outside, AnEncryptedSlotNeedsItsKey) {
@@ -148,7 +148,7 @@ TEST_F(Outside, AnEncryptedSlotNeedsItsKey) {
   SlotExport what;
   what.key = options_.key;
   EXPECT_EQ(exported(what).at(7), rows_for(7, kFrameBytes));
-  EXPECT_EQ(inspect_slot(folder()).frames, kFrames) << "numbers need no key";
+  EXPECT_EQ(inspect_slot(folder()).frames, kFramesVerified) << "numbers need no key";
   EXPECT_TRUE(describe_slot(folder()).segments.at(0).encrypted);
 }
 
@@ -167,7 +167,7 @@ TEST_F(Outside, DescriptionNamesEverySegmentAndItsStream) {
     EXPECT_FALSE(segment.encrypted);
     next = segment.last_fsn + 1;
   }
-  EXPECT_EQ(next, kFrames + 2);
+  EXPECT_EQ(next, kFramesVerified + 2);
   EXPECT_EQ(details.position, "offset 17");
 }
 

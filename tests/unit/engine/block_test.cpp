@@ -7,7 +7,7 @@
 namespace questnode::engine {
 namespace {
 
-BlockColumn integers(const std::string& name, std::vector<std::int64_t> values) {
+BlockColumn integer_column(const std::string& name, std::vector<std::int64_t> values) {
   BlockColumn column;
   column.name = name;
   column.integers = std::move(values);
@@ -15,16 +15,16 @@ BlockColumn integers(const std::string& name, std::vector<std::int64_t> values) 
 }
 
 /// Four rows with every kind of column.
-Block sample() {
+Block sample_block() {
   Block block;
   block.rows = 4;
   block.timestamps = {1'700'000'000'000'000'000, 5, 6, INT64_MAX};
-  block.columns.push_back(integers("small", {1, 2, 3, 255}));
-  block.columns.push_back(integers("wide", {INT64_MIN + 1, 0, -1, INT64_MAX}));
-  BlockColumn& sparse = block.columns.emplace_back(integers("sparse", {-300, 70'000}));
+  block.columns.push_back(integer_column("small", {1, 2, 3, 255}));
+  block.columns.push_back(integer_column("wide", {INT64_MIN + 1, 0, -1, INT64_MAX}));
+  BlockColumn& sparse = block.columns.emplace_back(integer_column("sparse", {-300, 70'000}));
   sparse.everywhere = false;
   sparse.rows = {1, 3};
-  BlockColumn& nothing = block.columns.emplace_back(integers("nothing", {}));
+  BlockColumn& nothing = block.columns.emplace_back(integer_column("nothing", {}));
   nothing.everywhere = false;
   BlockColumn& real = block.columns.emplace_back();
   real.name = "real";
@@ -90,7 +90,7 @@ void expect_equal(const Block& left, const Block& right) {
 }
 
 TEST(Block, BytesGiveBackAnEqualBlock) {
-  expect_equal(decoded(encoded(sample())), sample());
+  expect_equal(decoded(encoded(sample_block())), sample_block());
   expect_equal(decoded(encoded(Block{})), Block{});
 }
 
@@ -100,7 +100,7 @@ TEST(Block, NumbersOfEveryWidthComeBack) {
     Block block;
     block.rows = 4;
     block.timestamps = {0, wide, wide - 1, wide / 2};
-    block.columns.push_back(integers("f", {-wide, wide, 0, 1 - wide}));
+    block.columns.push_back(integer_column("f", {-wide, wide, 0, 1 - wide}));
     expect_equal(decoded(encoded(block)), block);
   }
 }
@@ -109,12 +109,12 @@ TEST(Block, SmallNumbersTakeOneByte) {
   Block block;
   block.rows = 1000;
   block.timestamps.assign(1000, 1'700'000'000'000'000'000);
-  block.columns.push_back(integers("f", std::vector<std::int64_t>(1000, 1'000'000'007)));
+  block.columns.push_back(integer_column("f", std::vector<std::int64_t>(1000, 1'000'000'007)));
   EXPECT_LT(encoded(block).size(), 2100U);
 }
 
 TEST(Block, ValuesAreFoundByRow) {
-  const Block block = sample();
+  const Block block = sample_block();
   const BlockColumn& text = block.columns[5];
   EXPECT_EQ(text.value_of(0), 0U);
   EXPECT_EQ(text.value_of(1), std::nullopt);
@@ -129,8 +129,8 @@ TEST(Block, ValuesAreFoundByRow) {
 
 TEST(Block, DroppingRowsKeepsTheOthers) {
   for (std::uint32_t count = 0; count <= 4; ++count) {
-    const Block before = sample();
-    Block after = sample();
+    const Block before = sample_block();
+    Block after = sample_block();
     drop_first_rows(after, count);
     ASSERT_EQ(after.rows, 4 - count);
     EXPECT_EQ(after.timestamps, std::vector(before.timestamps.begin() + count, before.timestamps.end()));
@@ -149,7 +149,7 @@ TEST(Block, DroppingRowsKeepsTheOthers) {
 }
 
 TEST(Block, TruncatedBytesAreMalformed) {
-  const std::string bytes = encoded(sample());
+  const std::string bytes = encoded(sample_block());
   for (std::size_t length = 0; length < bytes.size(); ++length) {
     base::ByteReader in(std::string_view(bytes).substr(0, length));
     EXPECT_THROW(decode_block(in), base::MalformedBytes) << length;
@@ -170,7 +170,7 @@ TEST(Block, ImpossibleCountsAllocateNothing) {
 
 // Invariant 3.
 TEST(Block, DamagedBytesAreMalformedOrAnotherBlock) {
-  const std::string valid = encoded(sample());
+  const std::string valid = encoded(sample_block());
   base::SeededRandom random(3);
   int malformed = 0;
   for (int round = 0; round < 50'000; ++round) {

@@ -38,7 +38,7 @@ Entry rows(std::uint64_t number, const std::string& table, std::uint64_t transac
   return entry;
 }
 
-ClusterState sample() {
+ClusterState sample_state() {
   ClusterState state;
   state.apply(creation(1, "Cpu"));
   Entry entry = rows(2, "cpu", 2);
@@ -50,14 +50,14 @@ ClusterState sample() {
 }
 
 void expect_contradiction(const Entry& entry) {
-  ClusterState state = sample();
+  ClusterState state = sample_state();
   const std::string before = state.serialize();
   EXPECT_THROW(state.apply(entry), base::MalformedBytes);
   EXPECT_EQ(state.serialize(), before);
 }
 
 TEST(ClusterState, EntriesAddUp) {
-  const ClusterState state = sample();
+  const ClusterState state = sample_state();
   EXPECT_EQ(state.number(), 2U);
   const TableSchema* schema = state.table("CPU");
   ASSERT_NE(schema, nullptr);
@@ -115,22 +115,22 @@ TEST(ClusterState, WhatContradictsItIsRefusedWhole) {
 }
 
 TEST(ClusterState, EqualStatesAreEqualBytes) {
-  const std::string bytes = sample().serialize();
-  EXPECT_EQ(bytes, sample().serialize());
+  const std::string bytes = sample_state().serialize();
+  EXPECT_EQ(bytes, sample_state().serialize());
   const ClusterState back = ClusterState::deserialize(bytes);
   EXPECT_EQ(back.serialize(), bytes);
   EXPECT_EQ(back.number(), 2U);
-  EXPECT_EQ(back.table("cpu")->columns, sample().table("cpu")->columns);
+  EXPECT_EQ(back.table("cpu")->columns, sample_state().table("cpu")->columns);
   EXPECT_EQ(back.token(kStream), (base::StreamPosition{8, 3}));
   EXPECT_EQ(ClusterState::deserialize(ClusterState().serialize()).number(), 0U);
 
-  ClusterState other = sample();
+  ClusterState other = sample_state();
   other.apply(rows(3, "cpu", 3));
   EXPECT_NE(other.serialize(), bytes);
 }
 
 TEST(ClusterState, DamagedBytesAreRefused) {
-  ClusterState state = sample();
+  ClusterState state = sample_state();
   state.apply(creation(3, "mem"));
   Entry renaming;
   renaming.number = 4;
@@ -164,7 +164,7 @@ TEST(ClusterState, DamagedBytesAreRefused) {
 }
 
 TEST(ClusterState, ANewerFormatIsNamed) {
-  std::string bytes = sample().serialize();
+  std::string bytes = sample_state().serialize();
   base::ByteWriter(bytes).patch(4, std::uint32_t{7});
   try {
     ClusterState::deserialize(bytes);

@@ -8,7 +8,7 @@
 namespace questnode::engine {
 namespace {
 
-Entry sample() {
+Entry sample_entry() {
   Entry entry;
   entry.number = 17;
   entry.wall_nanos = -5;
@@ -35,7 +35,7 @@ Entry sample() {
 
 /// Of the format that knows renames.
 Entry renaming() {
-  Entry entry = sample();
+  Entry entry = sample_entry();
   TableTransaction& renamed = entry.tables.emplace_back();
   renamed.table = "old";
   renamed.transaction = 3;
@@ -44,7 +44,7 @@ Entry renaming() {
 }
 
 TEST(Entry, BytesGiveBackAnEqualEntry) {
-  const Entry entry = sample();
+  const Entry entry = sample_entry();
   const std::string bytes = encode_entry(entry);
   EXPECT_EQ(encode_entry(entry), bytes);
   const Entry back = decode_entry(bytes);
@@ -78,7 +78,7 @@ TEST(Entry, AnEntryWithoutTokenAndTablesIsOne) {
 }
 
 TEST(Entry, PeekTellsNumberAndLengthWhateverFollows) {
-  const std::string bytes = encode_entry(sample());
+  const std::string bytes = encode_entry(sample_entry());
   const auto frame = peek_entry(bytes + "next");
   ASSERT_TRUE(frame);
   EXPECT_EQ(frame->number, 17U);
@@ -87,7 +87,7 @@ TEST(Entry, PeekTellsNumberAndLengthWhateverFollows) {
 }
 
 TEST(Entry, EveryFlippedBitAndEveryTruncationIsSeen) {
-  const std::string bytes = encode_entry(sample());
+  const std::string bytes = encode_entry(sample_entry());
   for (std::size_t length = 0; length < bytes.size(); ++length) {
     EXPECT_FALSE(peek_entry(std::string_view(bytes).substr(0, length))) << length;
     EXPECT_THROW(decode_entry(std::string_view(bytes).substr(0, length)), base::MalformedBytes);
@@ -109,7 +109,7 @@ std::string sealed(std::string bytes) {
 
 // Invariant 2 of server-stub/engine/README.md.
 TEST(Entry, ANewerFormatIsNamedAndNotTakenForDamage) {
-  std::string bytes = encode_entry(sample());
+  std::string bytes = encode_entry(sample_entry());
   base::ByteWriter(bytes).patch(4, std::uint32_t{3});
   bytes = sealed(bytes);
   EXPECT_TRUE(peek_entry(bytes));
@@ -124,7 +124,7 @@ TEST(Entry, ANewerFormatIsNamedAndNotTakenForDamage) {
 }
 
 TEST(Entry, DamageBehindAValidChecksumIsMalformedOrAnotherEntry) {
-  const std::string plain = encode_entry(sample());
+  const std::string plain = encode_entry(sample_entry());
   const std::string renames = encode_entry(renaming());
   ASSERT_EQ(sealed(plain), plain);
   ASSERT_NE(plain[4], renames[4]);

@@ -14,7 +14,7 @@
 namespace questclient {
 namespace {
 
-constexpr std::int64_t kMin = std::numeric_limits<std::int64_t>::min();
+using testing::kMin;
 
 /// A column that can be given value by value or as a whole. A value that is missing is one that would be
 /// refused if it were looked at.

@@ -5,7 +5,7 @@
 namespace questclient::sender {
 namespace {
 
-std::string refused(int line) {
+std::string cast_refused(int line) {
   return R"({"code":"invalid","message":"table: t, column: c; cast error from protocol type: FLOAT to column type: LONG","line":)" +
          std::to_string(line) + "}";
 }
@@ -19,7 +19,7 @@ class CoreMemory : public testing::Test {
     Rig rig(store_, 1, options_);
     rig.connect(kOwnDurable);
     rig.own(200, "");
-    rig.own(400, "", "", 1, refused(2));
+    rig.own(400, "", "", 1, cast_refused(2));
     rig.own(204, "1:1", "1:1");
     ASSERT_TRUE(store_.frames.empty());
     store_.append({"b"});
@@ -106,7 +106,7 @@ TEST_F(CoreMemory, NothingIsTrimmedBeforeTheNoteOnItIsKept) {
   Rig rig(store_);
   rig.connect(kOwnDurable);
   rig.own(200, "");
-  rig.own(400, "", "", 1, refused(2));
+  rig.own(400, "", "", 1, cast_refused(2));
   store_.forgetful = true;
   rig.own(204, "1:1", "1:1");
   EXPECT_EQ(store_.frames.size(), 1U);

@@ -4,7 +4,7 @@
 namespace questclient::sender {
 namespace {
 
-std::string refused(int line) {
+std::string parse_refused(int line) {
   return R"({"code":"invalid","message":"failed to parse line protocol:errors encountered on line(s):\nerror in line )" +
          std::to_string(line) + R"(: INVALID_FIELD_SEPARATOR","line":)" + std::to_string(line) + "}";
 }
@@ -20,7 +20,7 @@ TEST_F(CoreResume, WhatWasHaltedGoesOnWhereItStopped) {
   options_.on_parse_error = ErrorPolicy::halt;
   Rig rig(store_, 1, options_);
   rig.connect(kPlain);
-  rig.answer(400, {}, refused(2));
+  rig.answer(400, {}, parse_refused(2));
   store_.append({"c"});
   rig.appended();
   EXPECT_EQ(rig.connects, 1U);
@@ -44,12 +44,12 @@ TEST_F(CoreResume, ResumingInVainStopsAgainAndKnocksAfterABackoff) {
   options_.on_parse_error = ErrorPolicy::halt;
   Rig rig(store_, 1, options_);
   rig.connect(kPlain);
-  rig.answer(400, {}, refused(1));
+  rig.answer(400, {}, parse_refused(1));
   rig.resume();
   base::Time before{};
   for (int round = 0; round < 5; ++round) {
     rig.connect(kPlain);
-    rig.answer(400, {}, refused(1));
+    rig.answer(400, {}, parse_refused(1));
     ASSERT_TRUE(rig.core->stopped_by()) << round;
     ASSERT_EQ(rig.reports(Kind::halted).size(), 1U) << "told each time";
     rig.resume();
@@ -64,7 +64,7 @@ TEST_F(CoreResume, ResumingInVainStopsAgainAndKnocksAfterABackoff) {
   rig.answer(204);
   store_.append({"WORSE"});
   rig.appended();
-  rig.answer(400, {}, refused(1));
+  rig.answer(400, {}, parse_refused(1));
   const std::size_t connects = rig.connects;
   rig.resume();
   EXPECT_EQ(rig.connects, connects + 1) << "rows got through, so the next one is the first again";

@@ -21,13 +21,9 @@ LineBuffer numbered(const Sender& sender, int from, int to) {
   return rows;
 }
 
-std::string dead_host() {
-  return "127.0.0.1:" + std::to_string(unused_port());
-}
-
 TEST_P(Async, RowsAreTakenAtOnceAndTheFutureTellsTheirNumber) {
   Database database;
-  Sender sender = Sender::from_conf(conf(database.address(), slot()), [](const auto&) {});
+  Sender sender = Sender::from_conf(conf(database.address(), slot()), kIgnore);
   LineBuffer rows = numbered(sender, 0, 10);
   std::future<FlushResult> future = sender.flush_async(rows);
   EXPECT_TRUE(rows.empty());
@@ -42,7 +38,7 @@ TEST_P(Async, RowsAreTakenAtOnceAndTheFutureTellsTheirNumber) {
 
 TEST_P(Async, TheOrderOfTheCallsIsTheOrderOfTheRows) {
   Database database;
-  Sender sender = Sender::from_conf(conf(database.address(), slot() + "auto_flush=off;"), [](const auto&) {});
+  Sender sender = Sender::from_conf(conf(database.address(), slot() + "auto_flush=off;"), kIgnore);
   for (int i = 0; i < 100; i += 4) {
     LineBuffer rows = numbered(sender, i, i + 1);
     sender.flush_async(rows, [](const FlushResult& result) { EXPECT_NE(result.fsn, 0U); });
@@ -65,7 +61,7 @@ TEST_P(Async, TheOrderOfTheCallsIsTheOrderOfTheRows) {
 
 TEST_P(Async, ACallbackMayFlushAndLookButNotWait) {
   Database database;
-  Sender sender = Sender::from_conf(conf(database.address(), slot()), [](const auto&) {});
+  Sender sender = Sender::from_conf(conf(database.address(), slot()), kIgnore);
   std::promise<std::vector<ErrorCode>> refused;
   std::promise<Fsn> second;
   LineBuffer rows = numbered(sender, 0, 1);
@@ -97,7 +93,7 @@ TEST_P(Async, WithoutRoomTheRowsAreGivenBackAtOnce) {
   Sender sender = Sender::from_conf(
       conf(dead_host(), slot() + "sf_max_total_bytes=256k;sf_max_segment_bytes=64k;auto_flush=off;"
                                  "sf_append_deadline_millis=1;close_flush_timeout_millis=0;"),
-      [](const auto&) {});
+      kIgnore);
   const auto big = [&] {
     LineBuffer rows = sender.new_buffer();
     rows.table("t").column("text", std::string(16384, 'x')).at(TimestampNanos{1});
@@ -134,7 +130,7 @@ TEST_P(Async, ClosingCompletesWhatIsUnderWay) {
   Database database;
   std::vector<std::future<FlushResult>> futures;
   {
-    Sender sender = Sender::from_conf(conf(database.address(), slot()), [](const auto&) {});
+    Sender sender = Sender::from_conf(conf(database.address(), slot()), kIgnore);
     for (int i = 0; i < 50; ++i) {
       LineBuffer rows = numbered(sender, i, i + 1);
       futures.push_back(sender.flush_async(rows));
@@ -152,8 +148,7 @@ TEST_P(Async, FlushAndWaitTellsWhatTheServerDid) {
     if (request.body.find("v=7i") != std::string::npos) return bad_line(1);
     return kNoContent;
   });
-  Sender sender =
-      Sender::from_conf(conf(database.address(), slot() + "retry_timeout=20000;"), [](const auto&) {});
+  Sender sender = Sender::from_conf(conf(database.address(), slot() + "retry_timeout=20000;"), kIgnore);
   row(sender, 1);
   EXPECT_TRUE(sender.flush_and_wait());
   EXPECT_EQ(database.rows(), lines(1, 2));
@@ -170,8 +165,8 @@ TEST_P(Async, FlushAndWaitTellsWhatTheServerDid) {
     EXPECT_EQ(error.server()->host, database.address());
   }
   is_busy = true;
-  Sender hasty = Sender::from_conf(conf(database.address(), "retry_timeout=30;close_flush_timeout_millis=0;"),
-                                   [](const auto&) {});
+  Sender hasty =
+      Sender::from_conf(conf(database.address(), "retry_timeout=30;close_flush_timeout_millis=0;"), kIgnore);
   row(hasty, 2);
   EXPECT_FALSE(hasty.flush_and_wait());
   EXPECT_EQ(hasty.stats().slot_rows, 1U) << "the time was over; the row goes on being sent";
@@ -211,7 +206,7 @@ TEST_P(Async, EventsArePolledAndAcknowledgementsAreTold) {
 TEST_P(Async, ThePositionIsCommittedWithItsRows) {
   const std::string text = conf(dead_host(), slot() + "auto_flush=off;close_flush_timeout_millis=0;");
   {
-    Sender sender = Sender::from_conf(text, [](const auto&) {});
+    Sender sender = Sender::from_conf(text, kIgnore);
     EXPECT_FALSE(sender.position());
     row(sender, 1);
     EXPECT_EQ(sender.flush(SourcePosition{"offset 1"}), 1U);
@@ -229,15 +224,14 @@ TEST_P(Async, ThePositionIsCommittedWithItsRows) {
     sender.close();
     EXPECT_EQ(sender.position()->token, std::string("no\0rows", 7));
   }
-  Sender again = Sender::from_conf(text, [](const auto&) {});
+  Sender again = Sender::from_conf(text, kIgnore);
   if (GetParam()) {
     ASSERT_TRUE(again.position());
     EXPECT_EQ(again.position()->token, std::string("no\0rows", 7));
   } else {
     EXPECT_FALSE(again.position());
   }
-  Sender automatic =
-      Sender::from_conf(conf(dead_host(), "close_flush_timeout_millis=0;"), [](const auto&) {});
+  Sender automatic = Sender::from_conf(conf(dead_host(), "close_flush_timeout_millis=0;"), kIgnore);
   try {
     automatic.flush(SourcePosition{"x"});
     FAIL() << "an automatic flush would be repeated after a crash";

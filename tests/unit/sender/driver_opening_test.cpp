@@ -20,12 +20,6 @@ namespace {
 using namespace test;  // NOLINT(google-build-using-namespace)
 namespace fs = std::filesystem;
 
-const auto kIgnore = [](const SenderEvent&) {};
-
-std::string dead_host() {
-  return "127.0.0.1:" + std::to_string(unused_port());
-}
-
 /// A sanitizer's runtime starts a thread of its own together with the first one of the process: before main,
 /// so that no test counts it.
 [[maybe_unused]] const bool kHadAThread = [] {

@@ -17,12 +17,6 @@ namespace {
 
 using namespace test;  // NOLINT(google-build-using-namespace)
 
-const auto kIgnore = [](const SenderEvent&) {};
-
-std::string dead_host() {
-  return "127.0.0.1:" + std::to_string(unused_port());
-}
-
 /// The code that waiting for frame 1 throws.
 ErrorCode stopped_with(const Sender& sender) {
   try {

@@ -123,6 +123,14 @@ class Events {
   std::vector<SenderEvent> events_;
 };
 
+/// Nobody listens there.
+inline std::string dead_host() {
+  return "127.0.0.1:" + std::to_string(unused_port());
+}
+
+/// For Sender::from_conf, where the test expects trouble and has other eyes for it.
+inline const auto kIgnore = [](const SenderEvent&) {};
+
 inline std::string conf(const std::string& addresses, const std::string& more = "") {
   return "http::addr=" + addresses +
          ";protocol_version=1;reconnect_initial_backoff_millis=1;reconnect_max_backoff_millis=10;" + more;

@@ -120,6 +120,7 @@ class DiskSlot final : public Slot {
   // disk_slot_read.cpp: the sender's thread, which holds reader_mutex_
   std::vector<base::FramePtr> read_segment(Lock& lock, Fsn first, Fsn from, std::size_t max_bytes,
                                            std::size_t max_frames);
+  void take_reader_ahead(Lock& lock, Fsn first, std::uint64_t id);
   void open_reader(Fsn first, std::uint64_t id);
   void rescue(Lock& lock, Fsn first, std::uint64_t id, const std::string& why);
   void note_times(const std::vector<base::FramePtr>& frames);
@@ -132,6 +133,7 @@ class DiskSlot final : public Slot {
   void close_retired(Lock& lock);
   void lead_for_later(Lock& lock);
   void create_next(Lock& lock);
+  void open_ahead(Lock& lock);
   void remove_trimmed(Lock& lock);
   std::vector<Fsn> take_removable(Lock& lock);
   void note_carried(Fsn first, std::uint64_t id);
@@ -202,6 +204,13 @@ class DiskSlot final : public Slot {
   std::mutex reader_mutex_;  ///< Before mutex_.
   std::optional<SegmentReader> reader_;
   std::uint64_t reader_id_ = 0;
+
+  // Under mutex_.
+  std::optional<SegmentReader>
+      ahead_;  ///< Of the segment that is read next, opened by the maintenance thread.
+  std::uint64_t ahead_id_ = 0;
+  Fsn ahead_wanted_ = 0;   ///< To be opened; 0: none.
+  Fsn opening_ahead_ = 0;  ///< Being opened, without the lock.
 
   std::mutex dead_mutex_;
   DeadLetters dead_;

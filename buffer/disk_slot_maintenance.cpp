@@ -13,6 +13,7 @@ constexpr std::chrono::seconds kRetryAfter{1};
 bool DiskSlot::has_work() const {
   if (stopping_ || !retired_.empty() || sync_due()) return true;
   if (!queue_.empty() && queue_.front()->later && may_lead()) return true;
+  if (ahead_wanted_ != 0) return true;
   if (upkeep_failed_ && Steady::now() < upkeep_at_) return false;
   return !doomed_.empty() || next_ == NextSegment::wanted || (has_failed_syncs() && !leading_);
 }
@@ -48,6 +49,7 @@ void DiskSlot::maintain() {
     news_.tell(lock);
     if (stopping_ && queue_.empty() && !leading_) return;
     if (!stopping_ && !upkeep_failed_) create_next(lock);
+    if (!stopping_) open_ahead(lock);
     if (upkeep_failed_ && !failed_before) upkeep_at_ = Steady::now() + kRetryAfter;
   }
 }
@@ -69,6 +71,28 @@ void DiskSlot::lead_for_later(Lock& lock) {
     while (segments_total_ + queued_bytes_ > options_.max_total_bytes && make_room(lock, 0)) {
     }
   while (!queue_.empty() && queue_.front()->later && may_lead()) lead(lock);
+}
+
+// SQLite reads and checks the whole log of a segment that nobody has open: that is done here, beside the
+// reader's work on the segment before.
+void DiskSlot::open_ahead(Lock& lock) {
+  const Fsn first = std::exchange(ahead_wanted_, 0);
+  const auto wanted = segments_.find(first);
+  if (wanted == segments_.end() || wanted->second.exchanging || being_rescued_ == first) return;
+  const std::uint64_t id = wanted->second.id;
+  opening_ahead_ = first;
+  lock.unlock();
+  std::optional<SegmentReader> reader;
+  try {
+    reader.emplace(folder_.segment(first), options_.key);
+  } catch (const std::exception&) {
+    // Who reads it meets the same, and knows what to do.
+  }
+  lock.lock();
+  opening_ahead_ = 0;
+  std::swap(ahead_, reader);
+  ahead_id_ = id;
+  changed_.notify_all();
 }
 
 void DiskSlot::create_next(Lock& lock) {
@@ -107,6 +131,9 @@ std::vector<Fsn> DiskSlot::take_removable(Lock& lock) {
 
 void DiskSlot::remove_trimmed(Lock& lock) {
   if (doomed_.empty()) return;
+  // An open file would keep its bytes on the disk.
+  const auto is_ahead = [this](const auto& entry) { return entry.second.id == ahead_id_; };
+  if (std::none_of(segments_.begin(), segments_.end(), is_ahead)) ahead_.reset();
   const std::vector<Fsn> doomed = take_removable(lock);
   if (doomed.empty()) return;
   lock.unlock();

@@ -34,6 +34,22 @@ std::vector<base::FramePtr> DiskSlot::read(Fsn from, std::size_t max_bytes, std:
   }
 }
 
+// With the lock held: what the maintenance thread has opened already, and what it shall open next.
+void DiskSlot::take_reader_ahead(Lock& lock, Fsn first, std::uint64_t id) {
+  if (reader_ && reader_id_ == id) return;
+  changed_.wait(lock, [&] { return opening_ahead_ != first; });
+  if (ahead_ && ahead_id_ == id) {
+    reader_ = std::move(*ahead_);
+    reader_id_ = id;
+    ahead_.reset();
+  }
+  const auto next = segments_.upper_bound(first);
+  // The newest one needs no opening ahead: the writer has it open.
+  if (next == segments_.end() || next->second.limit == 0) return;
+  ahead_wanted_ = next->first;
+  work_.notify_all();
+}
+
 void DiskSlot::open_reader(Fsn first, std::uint64_t id) {
   if (reader_ && reader_id_ == id) return;
   reader_.reset();
@@ -55,6 +71,7 @@ std::vector<base::FramePtr> DiskSlot::read_segment(Lock& lock, Fsn first, Fsn fr
     const std::uint64_t id = at->second.id;
     const Fsn limit = at->second.limit == 0 ? end_ : at->second.limit;
     std::string damage;
+    take_reader_ahead(lock, first, id);
     lock.unlock();
     try {
       open_reader(first, id);
@@ -95,7 +112,7 @@ void DiskSlot::rescue(Lock& lock, Fsn first, std::uint64_t id, const std::string
     return at != segments_.end() && at->second.id == id;
   };
   if (current() && segments_.rbegin()->first == first) put_newest_to_rest(lock);
-  changed_.wait(lock, [this] { return !closing_retired_ && being_rescued_ == 0; });
+  changed_.wait(lock, [this] { return !closing_retired_ && being_rescued_ == 0 && opening_ahead_ == 0; });
   if (!current()) return;
   std::vector<SegmentWriter> retired = std::exchange(retired_, {});
   const Fsn limit = segments_[first].limit;

@@ -103,7 +103,7 @@ void DiskSlot::exchange_files(Fsn first, Fsn limit) {
 
 // Leader, with the lock held: the oldest of unsynced_ is replaced by a copy that is synced.
 void DiskSlot::rewrite(Lock& lock, Fsn end) {
-  changed_.wait(lock, [this] { return being_rescued_ == 0 && !closing_retired_; });
+  changed_.wait(lock, [this] { return being_rescued_ == 0 && !closing_retired_ && opening_ahead_ == 0; });
   const Fsn first = unsynced_.front().first;
   const auto at = segments_.find(first);
   if (at == segments_.end() || at->second.id != unsynced_.front().id) return;

@@ -9,9 +9,9 @@ namespace {
 
 /// Who reads less than this is not draining a segment.
 constexpr std::uint64_t kWarmUpBytes = 256 << 10;
-/// Asked for at a time, when half of the last one is used up: far above what the kernel asks for by itself
-/// where reads are not quite in order.
-constexpr std::uint64_t kWindowBytes = 8 << 20;
+/// Asked for at a time, when half of the last one is used up: about a segment, so that the disk is busy all
+/// the time (with 8 MiB draining from a disk was a fifth slower).
+constexpr std::uint64_t kWindowBytes = 64 << 20;
 
 }  // namespace
 

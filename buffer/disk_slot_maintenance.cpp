@@ -80,6 +80,8 @@ void DiskSlot::open_ahead(Lock& lock) {
   const auto wanted = segments_.find(first);
   if (wanted == segments_.end() || wanted->second.exchanging || being_rescued_ == first) return;
   const std::uint64_t id = wanted->second.id;
+  const auto next = std::next(wanted);
+  const Fsn after = next == segments_.end() ? 0 : next->first;
   opening_ahead_ = first;
   lock.unlock();
   std::optional<SegmentReader> reader;
@@ -88,6 +90,7 @@ void DiskSlot::open_ahead(Lock& lock) {
   } catch (const std::exception&) {
     // Who reads it meets the same, and knows what to do.
   }
+  if (after != 0) folder_.fetch_ahead(after);
   lock.lock();
   opening_ahead_ = 0;
   std::swap(ahead_, reader);

@@ -49,6 +49,9 @@ class SlotFolder {
   /// Files in quarantine/, logs not counted.
   std::uint64_t quarantined() const;
   void sync() const;
+  /// Lets the disk fetch the log of a segment that is read soon. Only a hint: what fails is read all the
+  /// same.
+  void fetch_ahead(base::Fsn first) const noexcept;
 
  private:
   std::vector<base::Fsn> all_segments() const;

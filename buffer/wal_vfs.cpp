@@ -8,8 +8,6 @@
 
 #include <sqlite3.h>
 
-#include "buffer/read_ahead.hpp"
-
 namespace questclient::buffer {
 namespace {
 
@@ -25,8 +23,7 @@ struct JoiningFile {
   std::string* joined;       ///< Written by SQLite, not yet passed on; begins at `start`.
   sqlite3_int64 start;       ///< Only meaningful while `joined` holds bytes.
   sqlite3_int64 high_water;  ///< End of what was ever written.
-  ReadAhead* ahead;
-  bool through;  ///< The frame being written ends a transaction: pass it on at once.
+  bool through;              ///< The frame being written ends a transaction: pass it on at once.
 };
 
 constexpr std::size_t kRealOffset = (sizeof(JoiningFile) + alignof(std::max_align_t) - 1) /
@@ -88,16 +85,13 @@ int file_close(sqlite3_file* handle) {
   pass_on(file);
   const int code = file.real->pMethods->xClose(file.real);
   delete file.joined;
-  delete file.ahead;
   file.joined = nullptr;
-  file.ahead = nullptr;
   return code;
 }
 
 int file_read(sqlite3_file* handle, void* bytes, int amount, sqlite3_int64 offset) {
   const int code = pass_on(joining(handle));
   if (code != SQLITE_OK) return code;
-  joining(handle).ahead->wanted(static_cast<std::uint64_t>(offset), static_cast<std::uint64_t>(amount));
   return real(handle)->pMethods->xRead(real(handle), bytes, amount, offset);
 }
 
@@ -178,11 +172,8 @@ int vfs_open(sqlite3_vfs* self, const char* name, sqlite3_file* handle, int flag
   const int code = platform->xOpen(platform, name, file.real, flags, out_flags);
   if (code != SQLITE_OK) return code;
   file.joined = new (std::nothrow) std::string;
-  file.ahead = new (std::nothrow) ReadAhead(name);
-  if (file.joined == nullptr || file.ahead == nullptr ||
-      file.real->pMethods->xFileSize(file.real, &file.high_water) != SQLITE_OK) {
+  if (file.joined == nullptr || file.real->pMethods->xFileSize(file.real, &file.high_water) != SQLITE_OK) {
     delete file.joined;
-    delete file.ahead;
     file.real->pMethods->xClose(file.real);
     return SQLITE_IOERR_FSTAT;
   }

@@ -104,7 +104,8 @@ def all_clients(build, folder):
         "ours, names checked at each call": Ours(build, "plain", pushes=False),
         "ours, prepared rows": Ours(build, "prepared", pushes=False),
         "ours, slot": Ours(build, "names", folder / "slot"),
-        "ours, slot, sf_durability=flush": Ours(build, "names", folder / "slot", "flush"),
+        **{f"ours, slot, sf_durability={level}": Ours(build, "names", folder / "slot", level)
+           for level in ("periodic", "flush", "append")},
         "Python 6.0.0": Python(folder),
         "Rust 7.2.1": Rust(folder),
         "Java 1.0.1": Java(folder),

@@ -1,7 +1,8 @@
 # A room is one folder of sources with one purpose; each becomes a static library.
 #
 #   add_room(NAME questclient_base DEPENDS ...)       every *.cpp of the current folder
-#   add_room_test(NAME base DEPENDS questclient_base) every *.cpp of tests/unit/<NAME>
+#   add_room_test(NAME base DEPENDS questclient_base) every *.cpp of tests/unit/<NAME>; SHARDS n: run as n tests,
+#                                                     side by side
 include_guard(GLOBAL)
 
 set(QUESTCLIENT_ROOT ${CMAKE_CURRENT_SOURCE_DIR})
@@ -40,7 +41,7 @@ function(add_room)
 endfunction()
 
 function(add_room_test)
-  cmake_parse_arguments(ROOM "" "NAME" "DEPENDS" ${ARGN})
+  cmake_parse_arguments(ROOM "" "NAME;SHARDS" "DEPENDS" ${ARGN})
   file(GLOB_RECURSE sources CONFIGURE_DEPENDS ${QUESTCLIENT_ROOT}/tests/unit/${ROOM_NAME}/*.cpp)
   if(NOT sources)
     message(FATAL_ERROR "tests/unit/${ROOM_NAME} holds no test")
@@ -54,5 +55,14 @@ function(add_room_test)
   if(QUESTCLIENT_SANITIZE)
     target_compile_options(test_${ROOM_NAME} PRIVATE -fno-sanitize=undefined)
   endif()
-  add_test(NAME unit.${ROOM_NAME} COMMAND test_${ROOM_NAME})
+  if(NOT ROOM_SHARDS)
+    add_test(NAME unit.${ROOM_NAME} COMMAND test_${ROOM_NAME})
+    return()
+  endif()
+  foreach(shard RANGE 1 ${ROOM_SHARDS})
+    math(EXPR index "${shard} - 1")
+    add_test(NAME unit.${ROOM_NAME}.${shard} COMMAND test_${ROOM_NAME})
+    set_tests_properties(unit.${ROOM_NAME}.${shard} PROPERTIES
+      ENVIRONMENT "GTEST_TOTAL_SHARDS=${ROOM_SHARDS};GTEST_SHARD_INDEX=${index}")
+  endforeach()
 endfunction()

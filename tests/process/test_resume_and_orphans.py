@@ -9,22 +9,13 @@ import subprocess
 import pytest
 
 from loop import rows
-from loop.cluster import Cluster, until
+from loop.cluster import until
 
 CONF = "http::addr={address};sf_dir={slots};sender_id={name};close_flush_timeout_millis=0;"
 
 
 def lines(first, count):
     return "".join(f"t,k=a v={n}i {n}\n" for n in range(first, first + count))
-
-
-@pytest.fixture
-def node(build, tmp_path):
-    """The address of a cluster of one."""
-    made = Cluster(build, tmp_path / "node")
-    made.up(nodes=1)
-    yield made.addresses()[0]
-    made.down()
 
 
 @pytest.fixture

@@ -50,15 +50,6 @@ def nobody():
         yield f"127.0.0.1:{reserved.getsockname()[1]}"
 
 
-@pytest.fixture
-def node(build, tmp_path):
-    """A cluster of one."""
-    made = Cluster(build, tmp_path / "node")
-    made.up(nodes=1)
-    yield made.addresses()[0]
-    made.down()
-
-
 class Feeder:
     """`questclient send -` whose input stays open: a producer that lives."""
 

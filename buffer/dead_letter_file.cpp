@@ -1,11 +1,9 @@
 #include "buffer/dead_letter_file.hpp"
 
 #include <cerrno>
-#include <chrono>
 #include <cstdio>
 #include <fcntl.h>
 #include <sys/file.h>
-#include <thread>
 
 #include <questclient/error.hpp>
 
@@ -47,19 +45,15 @@ constexpr const char* kColumns =
 
 constexpr std::uint64_t kMaxLogBytes = 16 << 20;
 constexpr int kLockAttempts = 1000;
-constexpr std::chrono::milliseconds kBetweenAttempts{5};
 
 /// One writer at a time over all processes, checkpoints included: SQLite up to 3.51.2 can damage a file when
 /// a commit and a checkpoint of two connections meet.
 class Turn {
  public:
   explicit Turn(const base::File& file) : file_(file) {
-    for (int attempt = 1; ::flock(file_.descriptor(), LOCK_EX | LOCK_NB) != 0; ++attempt) {
-      if ((errno != EWOULDBLOCK && errno != EINTR) || attempt == kLockAttempts)
-        base::throw_errno("another process has been changing the dead letters for 5 s; cannot lock",
-                          file_.path());
-      std::this_thread::sleep_for(kBetweenAttempts);
-    }
+    if (!lock_patiently(file_, kLockAttempts))
+      base::throw_errno("another process has been changing the dead letters for 5 s; cannot lock",
+                        file_.path());
   }
   Turn(const Turn&) = delete;
   Turn& operator=(const Turn&) = delete;
@@ -105,18 +99,10 @@ void DeadLetterFile::make_file() {
   if (std::filesystem::exists(with_suffix(folder_.dead(), "-wal"))) folder_.set_aside(folder_.dead());
   const std::filesystem::path made = folder_.path() / "dead-next.db";
   remove_database(made);
-  {
-    Database database(made, Database::Mode::create);
-    database.execute("PRAGMA journal_mode=OFF");
-    database.execute("PRAGMA journal_mode=WAL");
-    database.execute("PRAGMA synchronous=FULL");
-    database.execute("BEGIN");
+  create_database(made, 0, [](Database& database) {
     database.execute(kLetters);
     database.execute(kTotals);
-    database.execute("COMMIT");
-    database.execute("PRAGMA wal_checkpoint(TRUNCATE)");
-    database.checkpoint_on_close();
-  }
+  });
   if (::rename(made.c_str(), folder_.dead().c_str()) != 0) base::throw_errno("cannot rename", made);
 }
 

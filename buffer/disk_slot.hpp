@@ -205,9 +205,8 @@ class DiskSlot final : public Slot {
   std::optional<SegmentReader> reader_;
   std::uint64_t reader_id_ = 0;
 
-  // Under mutex_.
-  std::optional<SegmentReader>
-      ahead_;  ///< Of the segment that is read next, opened by the maintenance thread.
+  // Under mutex_. Of the segment that is read next, opened by the maintenance thread:
+  std::optional<SegmentReader> ahead_;
   std::uint64_t ahead_id_ = 0;
   Fsn ahead_wanted_ = 0;   ///< To be opened; 0: none.
   Fsn opening_ahead_ = 0;  ///< Being opened, without the lock.

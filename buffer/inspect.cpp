@@ -47,7 +47,7 @@ bool hides_frames(const fs::path& path) {
   const SlotFolder folder(path);
   for (const Fsn first : folder.segments()) {
     try {
-      buffer::require_whole_log(buffer::segment_file(folder, first));
+      buffer::require_whole_log(folder.database(first));
       static_cast<void>(buffer::open_segment(folder, first, {}));
     } catch (const buffer::SegmentDamaged&) {
       return true;

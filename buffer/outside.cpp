@@ -10,16 +10,6 @@ bool is_gone(const fs::path& segment) {
   return !fs::exists(segment, unknown) && !unknown;
 }
 
-bool is_being_removed(const fs::path& segment) {
-  for (const char* prefix : {"trimmed-", "spent-"}) {
-    std::string name = segment.filename().string();
-    name.replace(0, std::string_view("seg-").size(), prefix);
-    std::error_code unknown;
-    if (fs::exists(segment.parent_path() / name, unknown)) return true;
-  }
-  return false;
-}
-
 // A reader that comes between the two steps of a removal makes SQLite create an empty log beside nothing.
 void remove_litter(const fs::path& segment) {
   const fs::path log = with_suffix(segment, "-wal");
@@ -36,14 +26,8 @@ bool is_slot(const fs::path& path) {
   return fs::is_directory(path, unreadable) && fs::exists(path / ".lock", unreadable);
 }
 
-fs::path segment_file(const SlotFolder& folder, Fsn first) {
-  std::error_code unknown;
-  const fs::path rescued = folder.rescued(first);
-  return fs::exists(rescued, unknown) ? rescued : folder.segment(first);
-}
-
 std::optional<SegmentReader> open_segment(const SlotFolder& folder, Fsn first, const std::string& key) {
-  const fs::path path = segment_file(folder, first);
+  const fs::path path = folder.database(first);
   try {
     std::optional<SegmentReader> reader(std::in_place, path, key);
     // A slot that was given a key later has plain segments before.
@@ -52,7 +36,7 @@ std::optional<SegmentReader> open_segment(const SlotFolder& folder, Fsn first, c
   } catch (const SegmentDamaged&) {
     if (!is_gone(path)) throw;
     // A log alone holds frames that can be saved, unless its removal is under way.
-    if (!is_being_removed(path) && size_or_zero(with_suffix(path, "-wal")) != 0) throw;
+    if (!folder.is_being_removed(first) && size_or_zero(with_suffix(path, "-wal")) != 0) throw;
   } catch (const SqliteError&) {
     if (!is_gone(path)) throw;
   }

@@ -16,9 +16,6 @@ namespace questclient::buffer {
 /// A folder with a .lock.
 bool is_slot(const std::filesystem::path& path);
 
-/// The .db that speaks for the segment: what was saved of it counts before what is damaged.
-std::filesystem::path segment_file(const SlotFolder& folder, Fsn first);
-
 /// With the key only where the segment is encrypted. nullopt when there is no such segment any more: its
 /// holder has trimmed it. Leaves nothing behind. Throws SegmentDamaged, SqliteError, Error{slot_format,
 /// slot_key}.

@@ -44,7 +44,7 @@ PendingAppend prepare_append(std::string payload, std::vector<std::uint32_t> row
     content += append.stored.frame->payload.size() + append.stored.row_lengths.size() + kSealBytes;
   }
   // Whole pages with their headers in the log, and the pages of the tree that change beside them.
-  append.cost = (content / (kPageBytes - 8) + 3) * (kPageBytes + 24);
+  append.cost = (content / (kPageBytes - 8) + 3) * (kPageBytes + kLogFrameHeaderBytes);
   return append;
 }
 

@@ -12,19 +12,10 @@ namespace questclient::buffer {
 void create_segment_file(const std::filesystem::path& path, const SegmentHeader* header,
                          std::string_view key) {
   remove_database(path);
-  Database database(path, Database::Mode::create);
-  database.execute("PRAGMA page_size=8192");
-  // Until it is complete it may be torn. A journal beside it could be all that a power cut leaves out of
-  // order.
-  database.execute("PRAGMA journal_mode=OFF");
-  database.execute("PRAGMA journal_mode=WAL");
-  database.execute("PRAGMA synchronous=FULL");
-  database.execute("BEGIN");
-  create_tables(database);
-  if (header != nullptr) put_header_row(database, *header, key);
-  database.execute("COMMIT");
-  database.execute("PRAGMA wal_checkpoint(TRUNCATE)");
-  database.checkpoint_on_close();
+  create_database(path, kPageBytes, [&](Database& database) {
+    create_tables(database);
+    if (header != nullptr) put_header_row(database, *header, key);
+  });
 }
 
 SegmentWriter::SegmentWriter(const std::filesystem::path& path, bool synced, std::string_view key)

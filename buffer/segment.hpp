@@ -22,6 +22,8 @@ using base::Fsn;
 inline constexpr std::int64_t kSegmentFormat = 2;
 /// SQLite's page size in every segment.
 inline constexpr std::size_t kPageBytes = 8192;
+/// In front of each page in the write-ahead log.
+inline constexpr std::size_t kLogFrameHeaderBytes = 24;
 /// The tables alone: a .db file is never shorter.
 inline constexpr std::uint64_t kMinDatabaseBytes = 3 * kPageBytes;
 

@@ -90,6 +90,18 @@ fs::path SlotFolder::rescued(base::Fsn first) const {
   return path_ / numbered(kRescuedPrefix, first);
 }
 
+fs::path SlotFolder::database(base::Fsn first) const {
+  std::error_code unknown;
+  const fs::path saved = rescued(first);
+  return fs::exists(saved, unknown) ? saved : segment(first);
+}
+
+bool SlotFolder::is_being_removed(base::Fsn first) const {
+  std::error_code unknown;
+  return fs::exists(path_ / numbered(kTrimmedPrefix, first), unknown) ||
+         fs::exists(path_ / numbered(kSpentPrefix, first), unknown);
+}
+
 std::vector<base::Fsn> SlotFolder::all_segments() const {
   std::set<base::Fsn> found;
   for (const auto& entry : fs::directory_iterator(path_)) {

@@ -26,6 +26,10 @@ class SlotFolder {
   std::filesystem::path rewrite() const { return path_ / "rewrite"; }
   /// What was saved of a damaged segment, complete: from its appearance on it is the segment.
   std::filesystem::path rescued(base::Fsn first) const;
+  /// The .db that speaks for the segment: what was saved of it counts before what is damaged.
+  std::filesystem::path database(base::Fsn first) const;
+  /// Its removal has begun.
+  bool is_being_removed(base::Fsn first) const;
   std::filesystem::path stats() const { return path_ / "stats.json"; }
   std::filesystem::path note() const { return path_ / "sender.json"; }
 

@@ -18,7 +18,6 @@ namespace {
 
 // Someone who asks who holds the slot takes the lock for an instant; that must not fail an opening.
 constexpr int kAttempts = 20;
-constexpr std::chrono::milliseconds kBetweenLockAttempts{5};
 
 std::optional<long> pid_in(const base::File& file) {
   const std::string text = file.read_at(0, 32);
@@ -30,13 +29,18 @@ std::optional<long> pid_in(const base::File& file) {
 
 }  // namespace
 
+bool lock_patiently(const base::File& file, int attempts) {
+  constexpr std::chrono::milliseconds kBetweenAttempts{5};
+  for (int attempt = 1; ::flock(file.descriptor(), LOCK_EX | LOCK_NB) != 0; ++attempt) {
+    if ((errno != EWOULDBLOCK && errno != EINTR) || attempt == attempts) return false;
+    std::this_thread::sleep_for(kBetweenAttempts);
+  }
+  return true;
+}
+
 SlotLock::SlotLock(const std::filesystem::path& slot) : file_(slot / ".lock", O_RDWR | O_CREAT) {
-  for (int attempt = 1; ::flock(file_.descriptor(), LOCK_EX | LOCK_NB) != 0; ++attempt) {
+  if (!lock_patiently(file_, kAttempts)) {
     if (errno != EWOULDBLOCK && errno != EINTR) base::throw_errno("cannot lock", file_.path());
-    if (attempt < kAttempts) {
-      std::this_thread::sleep_for(kBetweenLockAttempts);
-      continue;
-    }
     const auto pid = pid_in(file_);
     throw Error(ErrorCode::slot_locked, Disposition::fix_and_resend,
                 "The slot " + slot.string() + " is in use by process " +

@@ -7,6 +7,9 @@
 
 namespace questclient::buffer {
 
+/// flock(2), exclusive, tried `attempts` times, 5 ms apart. False: it was refused, and errno tells why.
+bool lock_patiently(const base::File& file, int attempts);
+
 /// Holds a slot for this process: flock(2) on `.lock`, the pid written inside. Released on destruction and
 /// when the process dies, however it dies.
 class SlotLock {

@@ -97,9 +97,7 @@ void check_format_and_key(const SlotFolder& folder, std::string_view key) {
   const std::vector<Fsn> segments = folder.segments();
   Fsn limit = 0;
   for (auto first = segments.rbegin(); first != segments.rend(); ++first) {
-    const std::filesystem::path rescued = folder.rescued(*first);
-    const bool is_rescued = std::filesystem::exists(rescued);
-    if (check_format_and_key(folder, is_rescued ? rescued : folder.segment(*first), limit, key)) return;
+    if (check_format_and_key(folder, folder.database(*first), limit, key)) return;
     limit = *first;
   }
   if (segments.empty() && size_or_zero(folder.next()) >= kMinDatabaseBytes)

@@ -14,36 +14,31 @@ constexpr std::size_t kBytesPerRead = 4 << 20;
 constexpr std::size_t kFramesPerRead = 4096;
 constexpr int kLogChecks = 3;
 
-}  // namespace
-
-void require_key(const SegmentReader& reader, const std::filesystem::path& segment, const std::string& key) {
-  if (reader.header()) require_key_of(*reader.header(), segment, key);
-}
-
-void require_key_of(const SegmentHeader& header, const std::filesystem::path& segment,
-                    const std::string& key) {
-  if (header.key_check.empty() || key_fits(header, key)) return;
+/// A clear error when the key does not fit.
+void require_key(const std::optional<SegmentHeader>& header, const std::filesystem::path& segment,
+                 const std::string& key) {
+  if (!header || header->key_check.empty() || key_fits(*header, key)) return;
   throw Error(ErrorCode::slot_key, Disposition::fix_and_resend,
               segment.string() + " is encrypted and " +
                   (key.empty() ? "no key was given" : "the key does not open it") +
                   ": give the key that the sender had (sf_key).");
 }
 
+}  // namespace
+
 // The log of a live slot grows while it is looked at: only what is wrong each time is damage.
-bool SlotWalk::breaks_off(Fsn first) const {
-  const std::filesystem::path database = segment_file(folder_, first);
-  for (int check = 0; check < kLogChecks; ++check) {
+void SlotWalk::check_log(Fsn first) const {
+  const std::filesystem::path database = folder_.database(first);
+  for (int check = 1;; ++check) {
     try {
-      require_whole_log(database);
-      return false;
+      return require_whole_log(database);
     } catch (const SegmentDamaged&) {
-      continue;
+      if (check == kLogChecks) throw;
     } catch (const std::exception&) {
-      if (size_or_zero(with_suffix(database, "-wal")) == 0) return false;  // trimmed meanwhile
+      if (size_or_zero(with_suffix(database, "-wal")) == 0) return;  // trimmed meanwhile
       throw;
     }
   }
-  return true;
 }
 
 // One at a time, and the newest is needed twice.
@@ -52,10 +47,9 @@ DamagedSegment& SlotWalk::rescue(Fsn first) {
   damaged_.reset();
   SegmentHeader unknown;
   unknown.stream_first = unknown.first = first;
-  damaged_.emplace(segment_file(folder_, first), scratch_.emptied(), unknown, key_);
+  damaged_.emplace(folder_.database(first), scratch_.emptied(), unknown, key_);
   damaged_first_ = first;
-  const SegmentHeader& header = damaged_->header();
-  require_key_of(header, segment_file(folder_, first), key_);
+  require_key(damaged_->header(), folder_.database(first), key_);
   return *damaged_;
 }
 
@@ -64,16 +58,15 @@ bool SlotWalk::look_at(Fsn first, Fsn limit) {
   try {
     auto reader = open_segment(folder_, first, key_);
     if (!reader) return false;
-    require_key(*reader, folder_.segment(first), key_);
-    if (!breaks_off(first)) {
-      if (!reader->header()) return false;
-      trimmed_ = std::max(trimmed_, reader->header()->trimmed);
-      const Fsn highest = reader->highest(limit);
-      newest_ = std::max(newest_, highest);
-      return highest != 0;
-    }
+    require_key(reader->header(), folder_.segment(first), key_);
+    check_log(first);
+    if (!reader->header()) return false;
+    trimmed_ = std::max(trimmed_, reader->header()->trimmed);
+    const Fsn highest = reader->highest(limit);
+    newest_ = std::max(newest_, highest);
+    return highest != 0;
   } catch (const SegmentDamaged&) {
-    // The same as a log that breaks off.
+    // A rescue would see more.
   }
   DamagedSegment& damaged = rescue(first);
   trimmed_ = std::max(trimmed_, damaged.header().trimmed);
@@ -131,10 +124,10 @@ void SlotWalk::walk_segment(Fsn first, Fsn from, Fsn limit) {
     auto reader = open_segment(folder_, first, key_);
     if (!reader) return pass_over(limit);
     ++findings_.segments;
-    require_key(*reader, folder_.segment(first), key_);
+    require_key(reader->header(), folder_.segment(first), key_);
     at = walk_frames(*reader, first, from, limit);
     if (!findings_.complete) return;
-    if (breaks_off(first)) require_whole_log(segment_file(folder_, first));
+    check_log(first);
     const bool gaps_are_told = reader->header() && reader->header()->salvaged;
     if (at >= limit || gaps_are_told) return;
     why = folder_.segment(first).string() + ": frame " + std::to_string(at) + " is missing";
@@ -181,7 +174,7 @@ void SlotWalk::walk_damaged(Fsn first, Fsn from, Fsn limit, const std::string& w
           [](Fsn) {});
   } catch (const std::exception&) {
     std::error_code unknown;
-    if (!std::filesystem::exists(segment_file(folder_, first), unknown)) return pass_over(limit);
+    if (!std::filesystem::exists(folder_.database(first), unknown)) return pass_over(limit);
     throw;
   }
   damage.message += ". Behind the damage " + std::to_string(damage.frames_behind) +

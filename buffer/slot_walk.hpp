@@ -47,7 +47,8 @@ class SlotWalk {
 
  private:
   bool look_at(Fsn first, Fsn limit);
-  bool breaks_off(Fsn first) const;
+  /// Throws SegmentDamaged: commits stand behind a break.
+  void check_log(Fsn first) const;
   DamagedSegment& rescue(Fsn first);
   void walk_segment(Fsn first, Fsn from, Fsn limit);
   Fsn walk_frames(SegmentReader& reader, Fsn first, Fsn from, Fsn limit);
@@ -74,10 +75,5 @@ class SlotWalk {
   std::uint64_t bytes_total_ = 0;
   std::uint64_t segment_bytes_ = 0;
 };
-
-/// Reads what reader.read() gives, with a clear error when the key does not fit.
-void require_key(const SegmentReader& reader, const std::filesystem::path& segment, const std::string& key);
-void require_key_of(const SegmentHeader& header, const std::filesystem::path& segment,
-                    const std::string& key);
 
 }  // namespace questclient::buffer

@@ -93,6 +93,20 @@ void Database::checkpoint_on_close() {
   sqlite3_db_config(handle_, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 0, nullptr);
 }
 
+void create_database(const std::filesystem::path& path, std::size_t page_bytes,
+                     const std::function<void(Database&)>& fill) {
+  Database database(path, Database::Mode::create);
+  if (page_bytes != 0) database.execute(("PRAGMA page_size=" + std::to_string(page_bytes)).c_str());
+  database.execute("PRAGMA journal_mode=OFF");
+  database.execute("PRAGMA journal_mode=WAL");
+  database.execute("PRAGMA synchronous=FULL");
+  database.execute("BEGIN");
+  fill(database);
+  database.execute("COMMIT");
+  database.execute("PRAGMA wal_checkpoint(TRUNCATE)");
+  database.checkpoint_on_close();
+}
+
 Statement::Statement(Database& database, const char* sql) : sql_(sql), file_(database.path().string()) {
   const int code =
       sqlite3_prepare_v3(database.handle(), sql, -1, SQLITE_PREPARE_PERSISTENT, &handle_, nullptr);

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <stdexcept>
 #include <string>
 #include <string_view>
@@ -57,6 +58,13 @@ class Database {
   sqlite3* handle_ = nullptr;
   std::filesystem::path path_;
 };
+
+/// Makes a database with what `fill` puts in, in one transaction: in write-ahead mode, complete in its .db,
+/// synced, and open nowhere on return. Until then it may be torn, so it must not have its final name; there
+/// is no journal beside it, which could be all that a power cut leaves. `page_bytes` 0: SQLite's default.
+/// REQUIRES: there is no such file.
+void create_database(const std::filesystem::path& path, std::size_t page_bytes,
+                     const std::function<void(Database&)>& fill);
 
 /// A prepared statement. Values bound must outlive the next step().
 class Statement {

@@ -17,8 +17,7 @@ namespace {
 
 // The format is described in SQLite's fileformat2.html, section 4.1; all numbers are big-endian.
 constexpr std::size_t kHeaderBytes = 32;
-constexpr std::size_t kFrameHeaderBytes = 24;
-constexpr std::size_t kFrameBytes = kFrameHeaderBytes + kPageBytes;
+constexpr std::size_t kFrameBytes = kLogFrameHeaderBytes + kPageBytes;
 constexpr std::uint32_t kMagicLittleEndian = 0x377F0682;
 constexpr std::uint32_t kVersion = 3007000;
 constexpr std::uint32_t kPagesWithoutLog = 16;
@@ -66,7 +65,7 @@ struct WalFrame {
   Checksum stored() const { return Checksum::stored(bytes, 16); }
   Checksum computed(Checksum before) const {
     before.add(std::string_view(bytes).substr(0, 8));
-    before.add(std::string_view(bytes).substr(kFrameHeaderBytes));
+    before.add(std::string_view(bytes).substr(kLogFrameHeaderBytes));
     return before;
   }
 };
@@ -187,7 +186,7 @@ void restamp_wal(const std::filesystem::path& from, const std::filesystem::path&
   for (std::uint64_t index = 0; index < end; ++index) {
     WalFrame frame = file.frame(index);
     if (!plausible(frame, file)) continue;
-    if (frame.page() == 1) frame.bytes.replace(kFrameHeaderBytes, kPageBytes, first_page);
+    if (frame.page() == 1) frame.bytes.replace(kLogFrameHeaderBytes, kPageBytes, first_page);
     // The very last one must end a transaction, else SQLite does not look at any.
     if (frame.commits() || index + 1 == end) put_big_endian(frame.bytes, 4, pages);
     put_big_endian(frame.bytes, 8, static_cast<std::uint32_t>(salt >> 32));

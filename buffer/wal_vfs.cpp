@@ -8,10 +8,11 @@
 
 #include <sqlite3.h>
 
+#include "buffer/segment.hpp"
+
 namespace questclient::buffer {
 namespace {
 
-constexpr int kHeaderWriteBytes = 24;
 constexpr std::size_t kMaxJoinedBytes = 1 << 20;
 // SQLite's own layer for Unix looks at the lowest 17 bits of a length and takes 128 KiB for nothing to write.
 constexpr std::size_t kMaxWriteBytes = (128 << 10) - 512;
@@ -69,7 +70,7 @@ int file_write(sqlite3_file* handle, const void* bytes, int amount, sqlite3_int6
   }
   if (file.joined->empty()) file.start = offset;
   file.joined->append(static_cast<const char*>(bytes), static_cast<std::size_t>(amount));
-  if (amount == kHeaderWriteBytes) {
+  if (static_cast<std::size_t>(amount) == kLogFrameHeaderBytes) {
     file.through = ends_transaction(bytes);
     return SQLITE_OK;
   }

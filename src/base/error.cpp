@@ -54,13 +54,11 @@ constexpr std::array kEntries = std::to_array<ErrorEntry>({
     {ErrorCode::unauthorised, "unauthorised", Disposition::terminal,
      "A server refused the credentials with 401 or 403: sending has stopped, every row is kept.",
      "Grant the rights at the server and call resume(), open the sender again with another username, "
-     "password "
-     "or token, or give it a token handler."},
+     "password or token, or give it a token handler."},
     {ErrorCode::rejected, "rejected", Disposition::retrying,
      "A server refused rows; they are in the dead letters, or a policy has stopped the sender.",
-     "Read the server's message, correct the schema or the rows, and retry the dead letters; what a policy "
-     "has "
-     "stopped goes on with resume()."},
+     "Read the server's message, correct the schema or the rows, and retry the dead letters; what a "
+     "policy has stopped goes on with resume()."},
     {ErrorCode::not_writable, "not_writable", Disposition::retrying,
      "No host accepts writes at present: all are replicas or read-only.",
      "Promote a replica or add the primary to addr; the sender goes on looking by itself."},

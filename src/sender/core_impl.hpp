@@ -193,8 +193,8 @@ struct Core::Impl {
   bool connection_is_gone = false;  ///< There is nothing to disconnect.
   bool met_a_server = false;        ///< capabilities are those of a host that took us.
   std::uint64_t epoch = 0;          ///< The highest seen.
-  std::uint64_t remembered_epoch =
-      0;  ///< The highest that an earlier process saw; 0: it does not count any more.
+  /// The highest that an earlier process saw; 0: it does not count any more.
+  std::uint64_t remembered_epoch = 0;
   base::Time forget_epoch_at = base::Time::max();
   std::optional<InFlight> in_flight;
 

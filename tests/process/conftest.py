@@ -37,12 +37,24 @@ def cluster(build, tmp_path):
 
 
 @pytest.fixture
-def node(build, tmp_path):
+def make_node(build, tmp_path):
+    """Starts clusters of one, each named differently, and returns their addresses."""
+    running = []
+
+    def start(name):
+        running.append(Cluster(build, tmp_path / name))
+        running[-1].up(nodes=1)
+        return running[-1].addresses()[0]
+
+    yield start
+    for cluster in running:
+        cluster.down()
+
+
+@pytest.fixture
+def node(make_node):
     """The address of a cluster of one."""
-    made = Cluster(build, tmp_path / "node")
-    made.up(nodes=1)
-    yield made.addresses()[0]
-    made.down()
+    return make_node("node")
 
 
 @pytest.fixture(scope="session")

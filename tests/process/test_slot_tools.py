@@ -17,7 +17,7 @@ import threading
 import pytest
 
 from loop import rows
-from loop.cluster import Cluster, until
+from loop.cluster import until
 
 ROWS = 400
 KEY = "5e" * 32
@@ -259,11 +259,8 @@ def refused(tool, node, tmp_path):
 
 
 @pytest.fixture
-def other_node(build, tmp_path):
-    made = Cluster(build, tmp_path / "other-node")
-    made.up(nodes=1)
-    yield made.addresses()[0]
-    made.down()
+def other_node(make_node):
+    return make_node("other-node")
 
 
 def letters(tool, slot):

@@ -3,14 +3,13 @@
 
 #include <sqlite3.h>
 
+#include "buffer/segment.hpp"
 #include "slot_fixture.hpp"
 
 namespace questclient::buffer {
 namespace {
 
 namespace fs = std::filesystem;
-
-constexpr std::uint64_t kPageBytes = 8192;
 
 class Damage : public SlotTest {
  protected:

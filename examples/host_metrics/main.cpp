@@ -119,12 +119,12 @@ struct Summary {
 
 int run(const Arguments& arguments) {
   const sigset_t signals = block_stop_signals();
-  auto sender = Sender::from_conf(arguments.conf);
   std::ofstream copy;
   if (!arguments.copy.empty()) {
     copy.open(arguments.copy, std::ios::app | std::ios::binary);
     if (!copy) throw std::runtime_error("cannot write " + arguments.copy);
   }
+  auto sender = Sender::from_conf(arguments.conf);
   Sampler sampler;
   Summary summary;
   Fsn acked = 0;

@@ -45,6 +45,8 @@ class Metrics:
         """(rows that must have arrived, rows that may have) as {table: Table}."""
         certain, maybe = [], []
         for copy in self.copies:
+            if not copy.exists():
+                continue  # killed before it opened its copy, which it does first of all: it took no row
             flushed, _, tail = copy.read_text().rpartition("\n\n")
             certain += flushed.split("\n")
             # A line that the kill cut off was not flushed either.

@@ -2,12 +2,10 @@
 
 #include <algorithm>
 #include <fcntl.h>
-#include <memory>
-
-#include <sqlite3.h>
 
 #include "base/file.hpp"
 #include "buffer/slot_folder.hpp"
+#include "buffer/sqlite_file.hpp"
 #include "buffer/wal_check.hpp"
 
 namespace questclient::buffer {
@@ -16,6 +14,7 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr Fsn kMaxMissesInARow = 4096;
+constexpr std::uint64_t kCopyBytes = 1 << 20;
 
 /// Ways to look at a damaged segment. Each shows frames that another one may not: where a page was damaged,
 /// an older version of it may be good, and the other way round.
@@ -26,27 +25,14 @@ enum class Way {
   as_sqlite_sees_it,  ///< Nothing behind the first bad checksum counts.
 };
 
-// Read by SQLite's own layer: closing the file past it would drop the locks of a connection that this process
-// may have.
 void copy_database(const fs::path& from, const fs::path& to) {
-  sqlite3_vfs* const layer = sqlite3_vfs_find(nullptr);
-  const auto memory = std::make_unique<char[]>(static_cast<std::size_t>(layer->szOsFile));
-  auto* const file = reinterpret_cast<sqlite3_file*>(memory.get());
-  // SQLite takes what follows the name for its parameters: there are none.
-  const std::string name = from.string() + '\0';
-  const auto check = [&](int code, const char* what) {
-    if (code != SQLITE_OK) throw SqliteError(code, from.string() + ": " + what + ": " + sqlite3_errstr(code));
-  };
-  check(layer->xOpen(layer, name.c_str(), file, SQLITE_OPEN_MAIN_DB | SQLITE_OPEN_READONLY, nullptr), "open");
-  const std::unique_ptr<sqlite3_file, void (*)(sqlite3_file*)> closing(
-      file, [](sqlite3_file* opened) { opened->pMethods->xClose(opened); });
-  sqlite3_int64 size = 0;
-  check(file->pMethods->xFileSize(file, &size), "size");
+  const SqliteFile file(from, SqliteFile::Purpose::read_database);
+  const std::uint64_t size = file.size();
   base::File copy(to, O_WRONLY | O_CREAT | O_TRUNC);
-  std::string bytes(1 << 20, '\0');
-  for (sqlite3_int64 at = 0; at < size; at += static_cast<sqlite3_int64>(bytes.size())) {
-    bytes.resize(static_cast<std::size_t>(std::min<sqlite3_int64>(size - at, 1 << 20)));
-    check(file->pMethods->xRead(file, bytes.data(), static_cast<int>(bytes.size()), at), "read");
+  std::string bytes;
+  for (std::uint64_t at = 0; at < size; at += bytes.size()) {
+    bytes.resize(std::min(size - at, kCopyBytes));
+    file.read(at, bytes);
     copy.write_all(bytes);
   }
 }
@@ -78,7 +64,9 @@ DamagedSegment::DamagedSegment(const fs::path& database, const fs::path& scratch
     if (way != Way::restamped_log && !has_database) continue;
     try {
       views_.push_back(make_view(database, scratch, fallback, way, key));
-      if (header_ == fallback) header_ = *views_.back().header();
+      // Another number is that of a segment whose log this one was: a power cut brought it back.
+      const SegmentHeader& shown = *views_.back().header();
+      if (header_ == fallback && shown.first == fallback.first) header_ = shown;
     } catch (const SegmentDamaged&) {
       // Another way may show more.
     }

@@ -111,6 +111,7 @@ void DiskSlot::close() noexcept {
     if (writer_ && writer_->header_written() && trimmed_ > trimmed_written_) writer_->put_trimmed(trimmed_);
   });
   attempt([this] { remove_database(folder_.next()); });
+  folder_.remove_spare();
   attempt([this] { fs::remove(folder_.stats()); });
 }
 

@@ -12,13 +12,13 @@
 
 #include "buffer/dead_letters.hpp"
 #include "buffer/frame_ring.hpp"
-#include "buffer/log_sync.hpp"
 #include "buffer/pending_append.hpp"
 #include "buffer/slot.hpp"
 #include "buffer/slot_folder.hpp"
 #include "buffer/slot_lock.hpp"
 #include "buffer/slot_news.hpp"
 #include "buffer/slot_opening.hpp"
+#include "buffer/sqlite_file.hpp"
 
 namespace questclient::buffer {
 
@@ -69,8 +69,8 @@ class DiskSlot final : public Slot {
     Fsn first = 0;
     std::uint64_t id = 0;
     std::uint64_t commits = 0;
-    std::shared_ptr<LogSync> log;
-    bool failed = false;  ///< A sync failed: never again, its frames are to be rewritten.
+    std::shared_ptr<SqliteFile> log;  ///< A descriptor of its own: not only the writer's thread syncs.
+    bool failed = false;              ///< A sync failed: never again, its frames are to be rewritten.
   };
 
   // disk_slot.cpp: opening, closing, looking
@@ -111,6 +111,7 @@ class DiskSlot final : public Slot {
   bool has_failed_syncs() const;
   void note_commit();
   void make_durable(Lock& lock, Fsn end);
+  std::shared_ptr<SqliteFile> log_to_sync(Fsn first) const;
   void rewrite(Lock& lock, Fsn end);
   void exchange_files(Fsn first, Fsn limit);
   bool sync_due() const;
@@ -122,6 +123,7 @@ class DiskSlot final : public Slot {
                                            std::size_t max_frames);
   void take_reader_ahead(Lock& lock, Fsn first, std::uint64_t id);
   void open_reader(Fsn first, std::uint64_t id);
+  void close_trimmed_reader();
   void rescue(Lock& lock, Fsn first, std::uint64_t id, const std::string& why);
   void note_times(const std::vector<base::FramePtr>& frames);
   std::int64_t oldest_wall_nanos() const;
@@ -134,6 +136,7 @@ class DiskSlot final : public Slot {
   void lead_for_later(Lock& lock);
   void create_next(Lock& lock);
   void open_ahead(Lock& lock);
+  std::optional<Recycling> recycling();
   void remove_trimmed(Lock& lock);
   std::vector<Fsn> take_removable(Lock& lock);
   void note_carried(Fsn first, std::uint64_t id);

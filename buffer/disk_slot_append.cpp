@@ -162,6 +162,7 @@ void DiskSlot::write_batch(const Batch& batch) {
     // A full disk leaves the segment as it was. After anything else of the disk the statement may or may not
     // be on it, and a sync that failed once must not be repeated on the same file.
     const auto* of_disk = dynamic_cast<const SqliteError*>(&error);
+    if (of_disk != nullptr && of_disk->disk_full()) folder_.remove_spare();
     if (!writer_->roll_back() || (of_disk != nullptr && !of_disk->disk_full())) {
       const Lock lock(mutex_);
       seal_in_doubt();

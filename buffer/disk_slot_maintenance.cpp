@@ -85,12 +85,12 @@ void DiskSlot::open_ahead(Lock& lock) {
   opening_ahead_ = first;
   lock.unlock();
   std::optional<SegmentReader> reader;
+  if (after != 0) folder_.fetch_ahead(after);
   try {
     reader.emplace(folder_.segment(first), options_.key);
   } catch (const std::exception&) {
     // Who reads it meets the same, and knows what to do.
   }
-  if (after != 0) folder_.fetch_ahead(after);
   lock.lock();
   opening_ahead_ = 0;
   std::swap(ahead_, reader);
@@ -132,6 +132,15 @@ std::vector<Fsn> DiskSlot::take_removable(Lock& lock) {
   return removable;
 }
 
+// With the lock held. A log that is written over costs neither new pages nor new blocks; but no more of the
+// disk is held for that than invariant 5 allows, and nothing on a disk that refuses.
+std::optional<Recycling> DiskSlot::recycling() {
+  const bool has_room = segments_total_ + queued_bytes_ + segment_bytes_ <= options_.max_total_bytes;
+  if (stopping_ || failing_ || !has_room) return std::nullopt;
+  return Recycling{segment_bytes_ / 2, segment_bytes_ * 2, random_.next(),
+                   options_.durability != SlotDurability::memory};
+}
+
 void DiskSlot::remove_trimmed(Lock& lock) {
   if (doomed_.empty()) return;
   // An open file would keep its bytes on the disk.
@@ -139,12 +148,13 @@ void DiskSlot::remove_trimmed(Lock& lock) {
   if (std::none_of(segments_.begin(), segments_.end(), is_ahead)) ahead_.reset();
   const std::vector<Fsn> doomed = take_removable(lock);
   if (doomed.empty()) return;
+  const std::optional<Recycling> recycled = recycling();
   lock.unlock();
   std::uint64_t bytes = 0;
   for (const Fsn first : doomed) bytes += folder_.segment_bytes(first);
   std::string why;
   try {
-    folder_.remove_spent(doomed);
+    folder_.remove_spent(doomed, recycled);
   } catch (const std::exception& failure) {
     why = failure.what();
     for (const Fsn first : doomed) bytes -= std::min(bytes, folder_.segment_bytes(first));

@@ -155,14 +155,19 @@ void DiskSlot::trim(Fsn below) {
     read_times_.erase(read_times_.begin(), read_times_.lower_bound(below));
     doom_trimmed();
   }
+  close_trimmed_reader();
   work_.notify_all();
   changed_.notify_all();
+}
+
+// Before the segment is removed: an open file would keep its bytes on the disk, and its log from being
+// recycled.
+void DiskSlot::close_trimmed_reader() {
   const std::unique_lock<std::mutex> reading(reader_mutex_, std::try_to_lock);
   if (!reading || !reader_) return;
   const Lock lock(mutex_);
   const bool in_use = std::any_of(segments_.begin(), segments_.end(),
                                   [this](const auto& entry) { return entry.second.id == reader_id_; });
-  // An open file would keep its bytes on the disk.
   if (!in_use) reader_.reset();
 }
 

@@ -69,6 +69,7 @@ void DiskSlot::start_segment(Fsn first) {
   // Of that name there can only be a segment whose every frame was refused to the producer.
   if (std::filesystem::exists(path)) folder_.remove_segments({first});
   if (::rename(folder_.next().c_str(), path.c_str()) != 0) base::throw_errno("cannot rename to", path);
+  folder_.use_spare(first);
   base::kill_point("slot.after_rotate");
   writer_.emplace(path, false, options_.key);
   const std::uint64_t bytes = writer_->bytes();

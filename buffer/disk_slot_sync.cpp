@@ -32,6 +32,12 @@ void DiskSlot::note_commit() {
   ++unsynced_.back().commits;
 }
 
+// Past the layer that joins writes: what is committed has been passed on there. No lock lies on a log.
+std::shared_ptr<SqliteFile> DiskSlot::log_to_sync(Fsn first) const {
+  return std::make_shared<SqliteFile>(with_suffix(folder_.segment(first), "-wal"),
+                                      SqliteFile::Purpose::sync_log);
+}
+
 // Leader, with the lock held. On return everything committed below `end` is on the disk, in older segments
 // too.
 void DiskSlot::make_durable(Lock& lock, Fsn end) {
@@ -49,7 +55,7 @@ void DiskSlot::make_durable(Lock& lock, Fsn end) {
       if (!entry.failed) {
         ++counted_.syncs;
         lock.unlock();
-        if (!entry.log) entry.log = std::make_shared<LogSync>(folder_.segment(entry.first));
+        if (!entry.log) entry.log = log_to_sync(entry.first);
         std::string why;
         try {
           entry.log->sync();
@@ -192,7 +198,7 @@ void DiskSlot::sync_logs(Lock& lock) {
   for (std::size_t at = 0; at < logs.size(); ++at) {
     if (logs[at].failed) continue;
     try {
-      if (!logs[at].log) logs[at].log = std::make_shared<LogSync>(folder_.segment(logs[at].first));
+      if (!logs[at].log) logs[at].log = log_to_sync(logs[at].first);
     } catch (const SqliteError&) {
       continue;  // trimmed, or for the next time
     }

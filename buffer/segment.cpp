@@ -20,7 +20,9 @@ void create_segment_file(const std::filesystem::path& path, const SegmentHeader*
 
 SegmentWriter::SegmentWriter(const std::filesystem::path& path, bool synced, std::string_view key)
     : database_(path, Database::Mode::read_write), key_(key) {
-  database_.execute(synced ? "PRAGMA synchronous=FULL" : "PRAGMA synchronous=NORMAL");
+  // SQLite syncs nothing then, not even a log's header in front of its first frame: who syncs the log syncs
+  // it.
+  database_.execute(synced ? "PRAGMA synchronous=FULL" : "PRAGMA synchronous=OFF");
   database_.execute("PRAGMA cache_size=-2048");
   database_.execute("PRAGMA mmap_size=0");
   database_.execute("PRAGMA secure_delete=OFF");

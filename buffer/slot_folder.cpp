@@ -9,6 +9,8 @@
 
 #include "base/file.hpp"
 #include "base/kill_point.hpp"
+#include "buffer/sqlite_file.hpp"
+#include "buffer/wal_check.hpp"
 
 namespace questclient::buffer {
 namespace {
@@ -135,11 +137,13 @@ void SlotFolder::remove_segments(const std::vector<base::Fsn>& segments) const {
   remove(segments, kTrimmedPrefix);
 }
 
-void SlotFolder::remove_spent(const std::vector<base::Fsn>& segments) const {
-  remove(segments, kSpentPrefix);
+void SlotFolder::remove_spent(const std::vector<base::Fsn>& segments,
+                              const std::optional<Recycling>& recycling) const {
+  remove(segments, kSpentPrefix, recycling);
 }
 
-void SlotFolder::remove(const std::vector<base::Fsn>& segments, std::string_view prefix) const {
+void SlotFolder::remove(const std::vector<base::Fsn>& segments, std::string_view prefix,
+                        const std::optional<Recycling>& recycling) const {
   if (segments.empty()) return;
   base::kill_point("slot.before_unlink");
   for (const base::Fsn first : segments) {
@@ -147,22 +151,46 @@ void SlotFolder::remove(const std::vector<base::Fsn>& segments, std::string_view
     move_if_there(segment(first), path_ / numbered(prefix, first));
   }
   base::kill_point("slot.before_unlink");
-  finish_removal(segments, prefix);
+  finish_removal(segments, prefix, recycling);
 }
 
 // The disk may do these steps in any order unless it is told.
-void SlotFolder::finish_removal(const std::vector<base::Fsn>& segments, std::string_view prefix) const {
+void SlotFolder::finish_removal(const std::vector<base::Fsn>& segments, std::string_view prefix,
+                                const std::optional<Recycling>& recycling) const {
   if (segments.empty()) return;
   sync();
   for (const base::Fsn first : segments) {
     // Only the files beside a missing .db belong to the removal; a .db of that name is another segment.
-    if (!fs::exists(segment(first))) remove_log(segment(first));
+    if (fs::exists(segment(first))) continue;
+    if (recycling) keep_log(with_suffix(segment(first), "-wal"), path_ / numbered(prefix, first), *recycling);
+    remove_log(segment(first));
   }
   sync();
   for (const base::Fsn first : segments) fs::remove(path_ / numbered(prefix, first));
 }
 
+// Who looks on from outside may go on to read a log that was unlinked, not one that is written over.
+void SlotFolder::keep_log(const fs::path& log, const fs::path& database, const Recycling& recycling) const {
+  const std::uint64_t bytes = size_or_zero(log);
+  if (bytes < recycling.min_bytes || bytes > recycling.max_bytes || fs::exists(spare())) return;
+  if (!SqliteFile(database, SqliteFile::Purpose::lock_database).nobody_has_it()) return;
+  restart_log(log, recycling);
+  base::kill_point("slot.log_emptied");
+  move_if_there(log, spare());
+  base::kill_point("slot.log_emptied");
+}
+
+void SlotFolder::use_spare(base::Fsn first) const {
+  move_if_there(spare(), with_suffix(segment(first), "-wal"));
+}
+
+void SlotFolder::remove_spare() const noexcept {
+  std::error_code unimportant;
+  fs::remove(spare(), unimportant);
+}
+
 void SlotFolder::finish_removals() const {
+  fs::remove(spare());
   finish_removal(numbers_of(path_, kTrimmedPrefix), kTrimmedPrefix);
   const std::vector<base::Fsn> spent = numbers_of(path_, kSpentPrefix);
   std::vector<base::Fsn> older = spent.empty() ? spent : all_segments();
@@ -174,8 +202,7 @@ void SlotFolder::finish_removals() const {
   // A segment that was begun: the power failed before its name was on the disk.
   for (const base::Fsn first : all_segments()) {
     const fs::path database = segment(first);
-    if (!fs::exists(database) && !fs::exists(rescued(first)) &&
-        size_or_zero(with_suffix(database, "-wal")) == 0)
+    if (!fs::exists(database) && !fs::exists(rescued(first)) && is_unused_log(with_suffix(database, "-wal")))
       remove_log(database);
   }
 }

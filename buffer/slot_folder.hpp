@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "base/delivery.hpp"
+#include "buffer/spare_log.hpp"
 
 namespace questclient::buffer {
 
@@ -20,6 +21,8 @@ class SlotFolder {
   const std::filesystem::path& path() const { return path_; }
   std::filesystem::path segment(base::Fsn first) const;
   std::filesystem::path next() const { return path_ / "next.db"; }
+  /// The emptied log of a removed segment, to be written over by a coming one.
+  std::filesystem::path spare() const { return path_ / "spare.wal"; }
   std::filesystem::path dead() const { return path_ / "dead.db"; }
   std::filesystem::path quarantine() const { return path_ / "quarantine"; }
   std::filesystem::path salvage() const { return path_ / "salvage"; }
@@ -45,8 +48,14 @@ class SlotFolder {
   /// name, only names that finish_removals() recognises; the next call repeats what failed.
   void remove_segments(const std::vector<base::Fsn>& segments) const;
   /// The same for segments that are trimmed, as are all before them: a power cut that removes only some of
-  /// them leaves no hole.
-  void remove_spent(const std::vector<base::Fsn>& segments) const;
+  /// them leaves no hole. With `recycling` one log that nobody has open becomes the spare one, unless there
+  /// is one.
+  void remove_spent(const std::vector<base::Fsn>& segments,
+                    const std::optional<Recycling>& recycling = std::nullopt) const;
+  /// Gives the spare log, if there is one, to a segment that has none yet. REQUIRES: its .db has its name.
+  void use_spare(base::Fsn first) const;
+  void remove_spare() const noexcept;
+  /// What an interrupted process left. A spare log goes: whether it was in use is not known.
   void finish_removals() const;
   /// Moves the files of a database into quarantine/ and returns where the .db lies now. Durable on return.
   std::filesystem::path set_aside(const std::filesystem::path& database) const;
@@ -59,8 +68,12 @@ class SlotFolder {
 
  private:
   std::vector<base::Fsn> all_segments() const;
-  void remove(const std::vector<base::Fsn>& segments, std::string_view prefix) const;
-  void finish_removal(const std::vector<base::Fsn>& segments, std::string_view prefix) const;
+  void remove(const std::vector<base::Fsn>& segments, std::string_view prefix,
+              const std::optional<Recycling>& recycling = std::nullopt) const;
+  void finish_removal(const std::vector<base::Fsn>& segments, std::string_view prefix,
+                      const std::optional<Recycling>& recycling = std::nullopt) const;
+  void keep_log(const std::filesystem::path& log, const std::filesystem::path& database,
+                const Recycling& recycling) const;
 
   std::filesystem::path path_;
 };

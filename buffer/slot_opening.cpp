@@ -23,6 +23,9 @@ SegmentFindings look_into(const SlotFolder& folder, Fsn first, Fsn limit, std::s
   SegmentReader reader(folder.segment(first), key);
   SegmentFindings findings;
   findings.header = reader.header();
+  // With durability `memory` a power cut can bring back what a recycled log held.
+  if (findings.header && findings.header->first != first)
+    throw SegmentDamaged(folder.segment(first).string() + ": its log is that of an earlier segment");
   findings.highest = reader.highest(limit);
   findings.rows = findings.highest == 0 ? 0 : reader.rows_below(findings.highest + 1);
   findings.position = reader.position(limit);

@@ -9,9 +9,14 @@
 namespace questclient::buffer {
 
 /// Whether a commit lies behind a frame that fails its checksum. False for a log that ends with a torn
-/// transaction, as after a kill, and for one that is not there. Reads the whole log.
-/// REQUIRES: the log was never checkpointed since its file was created.
+/// transaction, as after a kill, and for one that is not there. In a recycled file a transaction that is torn
+/// in its middle is the torn end, too, if it is the newest. Reads the whole log. REQUIRES: the log was never
+/// checkpointed since its file was created.
 bool hides_commits(const std::filesystem::path& wal);
+
+/// Whether nothing was written to the log since it was made, or since restart_log(). False where its header
+/// is wrong.
+bool is_unused_log(const std::filesystem::path& wal);
 
 /// Copies the log with its checksums computed anew, so that SQLite shows every page in it, the wrong ones
 /// included: the frames' own checksums then tell good from bad. Ends with the last commit. Page 1 holds

@@ -23,7 +23,7 @@ struct JoiningFile {
   sqlite3_file* real;
   std::string* joined;       ///< Written by SQLite, not yet passed on; begins at `start`.
   sqlite3_int64 start;       ///< Only meaningful while `joined` holds bytes.
-  sqlite3_int64 high_water;  ///< End of what was ever written.
+  sqlite3_int64 high_water;  ///< End of what was written through here; a recycled file is longer.
   bool through;              ///< The frame being written ends a transaction: pass it on at once.
 };
 
@@ -173,12 +173,10 @@ int vfs_open(sqlite3_vfs* self, const char* name, sqlite3_file* handle, int flag
   const int code = platform->xOpen(platform, name, file.real, flags, out_flags);
   if (code != SQLITE_OK) return code;
   file.joined = new (std::nothrow) std::string;
-  if (file.joined == nullptr || file.real->pMethods->xFileSize(file.real, &file.high_water) != SQLITE_OK) {
-    delete file.joined;
+  if (file.joined == nullptr) {
     file.real->pMethods->xClose(file.real);
-    return SQLITE_IOERR_FSTAT;
+    return SQLITE_NOMEM;
   }
-  // Bytes behind the last commit of a killed process are written over, which is not worth joining.
   file.base.pMethods = &kMethods;
   return SQLITE_OK;
 }

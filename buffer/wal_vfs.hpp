@@ -11,8 +11,7 @@ namespace questclient::buffer {
 /// default at the first call. Thread-safe.
 const char* wal_vfs();
 
-/// The size of the write-ahead log of a connection that was opened with this layer; asks no disk. 0: it has
-/// not been opened yet.
+/// How far a connection that was opened with this layer has written its log; asks no disk.
 std::uint64_t log_bytes(sqlite3* connection);
 
 }  // namespace questclient::buffer

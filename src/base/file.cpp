@@ -50,6 +50,18 @@ void File::write_all(std::string_view bytes) {
   }
 }
 
+void File::write_at(std::uint64_t offset, std::string_view bytes) {
+  while (!bytes.empty()) {
+    const ssize_t written = ::pwrite(descriptor_, bytes.data(), bytes.size(), static_cast<off_t>(offset));
+    if (written < 0) {
+      if (errno == EINTR) continue;
+      throw_errno("cannot write", path_);
+    }
+    bytes.remove_prefix(static_cast<std::size_t>(written));
+    offset += static_cast<std::uint64_t>(written);
+  }
+}
+
 std::string File::read_at(std::uint64_t offset, std::size_t length) const {
   std::string bytes(length, '\0');
   std::size_t have = 0;

@@ -26,6 +26,8 @@ class File {
 
   /// Writes everything, going on after short writes and EINTR.
   void write_all(std::string_view bytes);
+  /// The same at `offset`, wherever the file stands.
+  void write_at(std::uint64_t offset, std::string_view bytes);
   /// Up to `length` bytes at `offset`; shorter only at the end of the file.
   std::string read_at(std::uint64_t offset, std::size_t length) const;
   std::uint64_t size() const;

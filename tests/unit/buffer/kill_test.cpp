@@ -114,7 +114,9 @@ INSTANTIATE_TEST_SUITE_P(Points, KillSteps,
                                          Step{"slot.after_rotate", 2}, Step{"slot.after_rotate", 5},
                                          Step{"slot.before_unlink", 1}, Step{"slot.before_unlink", 2},
                                          Step{"slot.before_unlink", 5}, Step{"slot.rewritten", 1, 20},
-                                         Step{"slot.before_unlink", 1, 2}, Step{"slot.before_unlink", 2, 2}),
+                                         Step{"slot.log_emptied", 1}, Step{"slot.log_emptied", 2},
+                                         Step{"slot.log_emptied", 5}, Step{"slot.before_unlink", 1, 2},
+                                         Step{"slot.before_unlink", 2, 2}),
                          [](const auto& step) {
                            std::string name = step.param.kill_point;
                            std::replace(name.begin(), name.end(), '.', '_');

@@ -1,5 +1,8 @@
 // Power cuts: what was not synced may be gone, sector by sector and name by name. Each level of durability
 // keeps what it promises.
+#include <array>
+
+#include "buffer/wal_format.hpp"
 #include "power_loss_fixture.hpp"
 
 namespace questclient::buffer {
@@ -52,6 +55,7 @@ class PowerLoss : public PowerLossTest {
       return files("spent-", "").empty() && (segments.size() < 2 || first_of(segments[1]) > below);
     });
   }
+  static bool is_recycled(const fs::path& log) { return LogFile(log).is_recycled(); }
   static Fsn first_of(const fs::path& segment) { return std::stoull(segment.stem().string().substr(4)); }
   void expect_promise_kept(SlotDurability durability, int rounds = 4) {
     live(durability, rounds);
@@ -85,6 +89,47 @@ TEST_F(PowerLoss, MemoryLosesWhatWasNotSyncedAndDeliversNothingElse) {
   expect_promise_kept(SlotDurability::memory, 3);
   EXPECT_GT(lost_, 10U) << "the control: unless cuts lose frames here, the other levels prove nothing";
 }
+
+std::string name_of(SlotDurability durability) {
+  static constexpr std::array kNames{"memory", "periodic", "flush", "append"};
+  return kNames.at(static_cast<std::size_t>(durability));
+}
+
+// I14: segments are trimmed so fast that most are written over the log of an earlier one.
+class PowerLossRecycled : public PowerLoss, public testing::WithParamInterface<SlotDurability> {};
+
+TEST_P(PowerLossRecycled, KeepsItsPromise) {
+  options_.durability = GetParam();
+  options_.sync_interval = std::chrono::milliseconds(10);
+  instants_per_state_ = 3;
+  std::size_t recycled = 0;
+  for (int round = 0; round < 4; ++round) {
+    fs::remove_all(root_ / "disk" / "slots");
+    promise([](Promise& now) { now = {}; });
+    record();
+    open();
+    for (int step = 0; step < 5; ++step) {
+      const fs::path begun = files("seg-", ".db").back();
+      Fsn newest = 0;
+      while (files("seg-", ".db").back() == begun) newest = append_next(random_.below(3) != 0);
+      recycled += is_recycled(files("seg-", ".db-wal").back()) ? 1 : 0;
+      for (std::uint64_t more = random_.below(4); more > 0; --more)
+        newest = append_next(random_.below(3) != 0);
+      cut();
+      trim_to(newest);
+      cut();
+    }
+    stop_recording();
+    expect_nothing_wrong();
+  }
+  EXPECT_GE(recycled, 10U);
+  EXPECT_GT(states_, 100U);
+}
+
+INSTANTIATE_TEST_SUITE_P(Durabilities, PowerLossRecycled,
+                         testing::Values(SlotDurability::memory, SlotDurability::periodic,
+                                         SlotDurability::flush, SlotDurability::append),
+                         [](const auto& level) { return name_of(level.param); });
 
 TEST_F(PowerLoss, NamesThatAreNotSyncedAreFoundMissing) {
   lies_ = true;  // the control: a disk that syncs no directory

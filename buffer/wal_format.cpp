@@ -1,0 +1,105 @@
+#include "buffer/wal_format.hpp"
+
+#include <cstring>
+#include <fcntl.h>
+#include <map>
+
+namespace questclient::buffer {
+namespace {
+
+constexpr std::uint32_t kMagicLittleEndian = 0x377F0682;
+constexpr std::uint32_t kVersion = 3007000;
+/// SQLite counts here how often the file was begun anew; 0 in a new one.
+constexpr std::size_t kRestartsAt = 12;
+
+}  // namespace
+
+std::uint32_t big_endian(std::string_view bytes, std::size_t at) {
+  std::uint32_t value;
+  std::memcpy(&value, bytes.data() + at, sizeof value);
+  return __builtin_bswap32(value);
+}
+
+void put_big_endian(std::string& bytes, std::size_t at, std::uint32_t value) {
+  value = __builtin_bswap32(value);
+  std::memcpy(bytes.data() + at, &value, sizeof value);
+}
+
+void LogChecksum::add(std::string_view bytes) {
+  for (std::size_t at = 0; at < bytes.size(); at += 8) {
+    std::uint32_t words[2];
+    std::memcpy(words, bytes.data() + at, sizeof words);
+    first += words[0] + second;
+    second += words[1] + first;
+  }
+}
+
+LogChecksum LogChecksum::stored(std::string_view bytes, std::size_t at) {
+  return {big_endian(bytes, at), big_endian(bytes, at + 4)};
+}
+
+LogChecksum LogFrame::computed(LogChecksum before) const {
+  before.add(std::string_view(bytes).substr(0, 8));
+  before.add(std::string_view(bytes).substr(kLogFrameHeaderBytes));
+  return before;
+}
+
+LogFile::LogFile(const std::filesystem::path& path) : file_(path, O_RDONLY) {
+  const std::uint64_t size = file_.size();
+  frames_ = size < kLogHeaderBytes ? 0 : (size - kLogHeaderBytes) / kLogFrameBytes;
+  header_ = file_.read_at(0, kLogHeaderBytes);
+}
+
+LogFrame LogFile::frame(std::uint64_t index) const {
+  return {file_.read_at(kLogHeaderBytes + index * kLogFrameBytes, kLogFrameBytes)};
+}
+
+LogFrame LogFile::frame_header(std::uint64_t index) const {
+  return {file_.read_at(kLogHeaderBytes + index * kLogFrameBytes, kLogFrameHeaderBytes)};
+}
+
+std::optional<LogChecksum> LogFile::start() const {
+  if (header_.size() < kLogHeaderBytes || big_endian(header_, 0) != kMagicLittleEndian ||
+      big_endian(header_, 4) != kVersion || big_endian(header_, 8) != kPageBytes)
+    return std::nullopt;
+  LogChecksum sum;
+  sum.add(std::string_view(header_).substr(0, 24));
+  if (sum != LogChecksum::stored(header_, 24)) return std::nullopt;
+  return sum;
+}
+
+bool LogFile::is_recycled() const {
+  return start() && big_endian(header_, kRestartsAt) != 0;
+}
+
+std::uint64_t LogFile::salt() const {
+  if (start()) return static_cast<std::uint64_t>(big_endian(header_, 16)) << 32 | big_endian(header_, 20);
+  std::map<std::uint64_t, int> votes;
+  for (std::uint64_t index = 0; index < frames_ && index < kFramesThatTellSalt; ++index)
+    ++votes[frame_header(index).salt()];
+  votes.erase(0);
+  std::uint64_t winner = 0;
+  int most = 0;
+  for (const auto& [salt, count] : votes)
+    if (count > most) {
+      winner = salt;
+      most = count;
+    }
+  return winner;
+}
+
+std::string stamped_header(std::uint64_t salt, LogChecksum& sum) {
+  std::string header(kLogHeaderBytes, '\0');
+  put_big_endian(header, 0, kMagicLittleEndian);
+  put_big_endian(header, 4, kVersion);
+  put_big_endian(header, 8, kPageBytes);
+  put_big_endian(header, kRestartsAt, 1);
+  put_big_endian(header, 16, static_cast<std::uint32_t>(salt >> 32));
+  put_big_endian(header, 20, static_cast<std::uint32_t>(salt));
+  sum.add(std::string_view(header).substr(0, 24));
+  put_big_endian(header, 24, sum.first);
+  put_big_endian(header, 28, sum.second);
+  return header;
+}
+
+}  // namespace questclient::buffer

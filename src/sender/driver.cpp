@@ -70,6 +70,11 @@ void Driver::start() {
 void Driver::stop() {
   const std::lock_guard once(stop_mutex_);
   if (!core_) return;
+  {
+    // A thread that begins is ended below; from here on none begins.
+    const std::lock_guard starting(start_mutex_);
+    is_started_ = true;
+  }
   loop_.stop();
   if (thread_.joinable()) thread_.join();
   connections_.clear();

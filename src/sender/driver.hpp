@@ -87,7 +87,7 @@ class Driver {
   /// Runs the application's `call` as a handler: now, or as soon as no lock is held on this thread.
   void call_outside(std::function<void()> call);
 
-  /// Ends the I/O thread and releases the slot. Idempotent. Not from a handler.
+  /// Ends the I/O thread and releases the slot; start() starts none any more. Idempotent. Not from a handler.
   void stop();
 
  private:
@@ -159,7 +159,7 @@ class Driver {
   mutable std::size_t draining_ = 0;  ///< Threads that wait for an empty slot; guarded as observed_ is.
 
   std::atomic<bool> append_posted_{false};
-  std::atomic<bool> is_started_{false};
+  std::atomic<bool> is_started_{false};  ///< Or stopped before it was.
   std::atomic<std::uint64_t> bytes_on_wire_{0};
   std::atomic<std::uint64_t> rows_given_up_{0};
   std::mutex start_mutex_;

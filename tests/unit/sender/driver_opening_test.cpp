@@ -12,7 +12,11 @@
 
 #include <questclient/slot.hpp>
 
+#include "base/clock.hpp"
+#include "base/random.hpp"
+#include "buffer/slot.hpp"
 #include "driver_support.hpp"
+#include "sender/driver.hpp"
 
 namespace questclient {
 namespace {
@@ -217,6 +221,19 @@ TEST(SenderOpening, ClosingEndsItsDrainers) {
   }
   EXPECT_EQ(threads(), before);
   EXPECT_EQ(orphan_slots(directory.path()).size(), 1U) << "its row is kept";
+}
+
+TEST(SenderOpening, ADriverThatIsStoppedBeforeItStartsStartsNoMore) {  // as a drainer may be
+  const base::SystemClock clock;
+  base::SystemRandom random;
+  buffer::SlotReport report;
+  auto slot = buffer::Slot::open({}, clock, random, report);
+  const auto before = threads();
+  sender::Driver driver({}, std::move(slot), report, clock, random, {});
+  driver.stop();
+  driver.start();
+  EXPECT_EQ(threads(), before);
+  EXPECT_TRUE(driver.drain(milliseconds::max())) << "nothing was left, and nobody is to wait for it";
 }
 
 TEST(SenderFork, AChildIsRefusedAndDoesNoHarm) {

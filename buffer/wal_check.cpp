@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <fcntl.h>
-#include <optional>
 #include <vector>
 
 #include "buffer/slot_folder.hpp"
@@ -23,15 +22,17 @@ bool plausible(const LogFrame& frame, const LogFile& file) {
 /// known by their checksum. That goes on from the frame before and does not cover the salt.
 std::vector<bool> frames_in_use(const LogFile& file, std::uint64_t salt) {
   std::vector<bool> in_use(file.frames(), false);
-  std::optional<LogChecksum> before = file.start();
+  bool before_is_known = file.start().has_value();
+  LogChecksum before = file.start().value_or(LogChecksum{});
   for (std::uint64_t index = 0; index < file.frames(); ++index) {
     const LogFrame header = file.frame_header(index);
     const auto goes_on = [&] {
       const LogFrame frame = file.frame(index);
-      return before && frame.computed(*before) == frame.stored();
+      return before_is_known && frame.computed(before) == frame.stored();
     };
     in_use[index] = plausible(header, file) && (header.salt() == salt || goes_on());
-    before = in_use[index] ? std::optional(header.stored()) : std::nullopt;
+    before_is_known = in_use[index];
+    before = header.stored();
   }
   return in_use;
 }
@@ -42,18 +43,19 @@ bool hides_commits(const std::filesystem::path& wal) {
   if (!std::filesystem::exists(wal)) return false;
   const LogFile file(wal);
   const std::uint64_t salt = file.salt();
-  std::optional<LogChecksum> sum = file.start();
+  bool is_sound = file.start().has_value();  // up to here
+  LogChecksum sum = file.start().value_or(LogChecksum{});
   // Where a file is written over, a power cut may keep any part of the newest transaction, its end as well.
   int torn_commits = file.is_recycled() ? 1 : 0;
   for (std::uint64_t index = 0; index < file.frames(); ++index) {
-    if (sum) {
+    if (is_sound) {
       const LogFrame frame = file.frame(index);
-      const LogChecksum computed = frame.computed(*sum);
+      const LogChecksum computed = frame.computed(sum);
       if (frame.salt() == salt && computed == frame.stored()) {
         sum = computed;
         continue;
       }
-      sum.reset();
+      is_sound = false;
     }
     const LogFrame header = file.frame_header(index);
     const bool commits = header.commits() && header.salt() == salt && plausible(header, file);

@@ -10,6 +10,7 @@
 #include <fstream>
 #include <iterator>
 #include <netinet/in.h>
+#include <sstream>
 #include <string_view>
 #include <sys/socket.h>
 #include <sys/wait.h>
@@ -53,6 +54,26 @@ std::filesystem::path own_program() {
   ::_exit(127);
 }
 
+/// Whether a process that has no command line (any more) is one that is being killed: it holds its lock and
+/// its port until the last of its threads is gone. A zombie holds nothing, and a thread of the kernel never
+/// had a command line.
+bool is_ending(pid_t pid) {
+  constexpr unsigned long kKernelThread = 0x00200000;  // PF_KTHREAD
+  std::ifstream file("/proc/" + std::to_string(pid) + "/stat");
+  std::string text;
+  if (!std::getline(file, text)) return false;
+  std::istringstream fields(text.substr(text.rfind(')') + 1));
+  std::string state, skipped;
+  unsigned long flags = kKernelThread;
+  int threads = 0;
+  fields >> state;
+  for (int i = 4; i < 9; ++i) fields >> skipped;
+  fields >> flags;
+  for (int i = 10; i < 20; ++i) fields >> skipped;
+  fields >> threads;
+  return (flags & kKernelThread) == 0 && (state != "Z" || threads > 1);
+}
+
 }  // namespace
 
 std::optional<pid_t> running_in(const std::filesystem::path& root) {
@@ -61,11 +82,11 @@ std::optional<pid_t> running_in(const std::filesystem::path& root) {
   pid_t pid = 0;
   std::from_chars(text->data(), text->data() + text->size(), pid);
   if (pid <= 0 || !alive(pid)) return std::nullopt;
-  // The number may belong to another program by now; a zombie has no command line.
+  // The number may belong to another program by now.
   std::ifstream file("/proc/" + std::to_string(pid) + "/cmdline", std::ios::binary);
   const std::string command{std::istreambuf_iterator<char>(file), {}};
-  if (command.find(root.string()) == std::string::npos) return std::nullopt;
-  return pid;
+  const bool ours = command.empty() ? is_ending(pid) : command.find(root.string()) != std::string::npos;
+  return ours ? std::optional(pid) : std::nullopt;
 }
 
 pid_t start_detached(const std::filesystem::path& questnode, const std::filesystem::path& root) {

@@ -211,10 +211,18 @@ class LoopbackServer {
   std::thread acceptor_;
 };
 
-/// A port of loopback on which nobody listens.
+/// A port of loopback on which nobody listens, nor ever will while this process runs: it stays bound.
 inline std::uint16_t unused_port() {
-  LoopbackServer server([](Peer&) {});
-  return server.port();
+  const int held = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  socklen_t size = sizeof address;
+  auto* const bound = static_cast<sockaddr*>(static_cast<void*>(&address));
+  if (held < 0 || ::bind(held, bound, size) != 0 || ::getsockname(held, bound, &size) != 0) {
+    throw std::runtime_error("no port of loopback is free");
+  }
+  return ntohs(address.sin_port);
 }
 
 }  // namespace questclient::test

@@ -44,6 +44,12 @@ Endpoint with_key(SignatureForm form) {
   return endpoint;
 }
 
+/// The refusals of a host that is under suspicion are waited for as long as possible: time enough for a busy
+/// machine.
+void suspect(const Endpoint& endpoint, const LoopbackServer& server) {
+  endpoint.key_trust->ended(server.address(), milliseconds(0));
+}
+
 /// QuestDB's side of the handshake: a challenge of 512 bytes for any key.
 bool authenticates(Peer& peer) {
   EXPECT_EQ(peer.read_line(), "ingest");
@@ -143,7 +149,9 @@ TEST(LineConnection, SignsTheChallengeInBothForms) {
 TEST(LineConnection, ARefusedSignatureIsUnauthorised) {
   LoopbackServer server(
       [](Peer& peer) { authenticates(peer); });  // and closes, as for a key it does not know
-  Client client(with_key(SignatureForm::der));
+  const Endpoint endpoint = with_key(SignatureForm::der);
+  suspect(endpoint, server);
+  Client client(endpoint);
   const Outcome outcome = client.connect(server.port());
   ASSERT_TRUE(outcome.error);
   EXPECT_EQ(outcome.error->kind, NetError::Kind::unauthorised);
@@ -164,7 +172,9 @@ TEST(LineConnection, ARefusalThatComesLateIsSeenBeforeRowsAreSent) {
     authenticates(peer);
     silent.set_value(stays_silent(peer, kFirstGrace / 2));
   });
-  Client client(with_key(SignatureForm::der));
+  const Endpoint endpoint = with_key(SignatureForm::der);
+  suspect(endpoint, server);
+  Client client(endpoint);
   const Outcome outcome = client.connect(server.port());
   EXPECT_TRUE(silent.get_future().get()) << "rows went to a server that had not made up its mind";
   ASSERT_TRUE(outcome.error);
@@ -209,7 +219,9 @@ TEST(LineConnection, AResetAfterTheSignatureIsNoRefusal) {
     authenticates(peer);
     peer.reset();
   });
-  const Outcome outcome = Client(with_key(SignatureForm::der)).connect(server.port());
+  const Endpoint endpoint = with_key(SignatureForm::der);
+  suspect(endpoint, server);
+  const Outcome outcome = Client(endpoint).connect(server.port());
   ASSERT_TRUE(outcome.error);
   EXPECT_EQ(outcome.error->kind, NetError::Kind::reset);
 }

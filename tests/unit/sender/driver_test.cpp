@@ -212,8 +212,8 @@ TEST_P(Driver, CloseFlushesWaitsAndReleasesTheSlot) {  // Invariant 5
 
 TEST_P(Driver, RowsFlushThemselvesByNumberAndBySize) {
   Database database;
-  Sender sender =
-      Sender::from_conf(conf(database.address(), slot() + "auto_flush_rows=10;auto_flush_bytes=1k;"));
+  Sender sender = Sender::from_conf(
+      conf(database.address(), slot() + "auto_flush_rows=10;auto_flush_bytes=1k;auto_flush_interval=off;"));
   for (int i = 0; i < 25; ++i) row(sender, i);
   EXPECT_EQ(sender.stats().rows_flushed, 20U);
   EXPECT_EQ(sender.stats().last_fsn, 2U);

@@ -1,8 +1,10 @@
 """A program that sends rows, and what it says about itself."""
 
+import contextlib
 import json
 import os
 import subprocess
+import threading
 
 
 class Producer:
@@ -42,6 +44,34 @@ class Producer:
         if self.process.returncode != 0:
             raise RuntimeError(f"{self.process.args[0]} exited {self.process.returncode}; see {self.log.name}")
         return json.loads(output.strip().splitlines()[-1])
+
+
+class Feeder:
+    """Rows for the input of a program, from a thread of its own, until it is told that it is enough: how long a test takes is a
+    matter of the machine, and the program is not to come to its end before."""
+
+    ROWS_AT_ONCE = 500
+
+    def __init__(self, pipe, line):
+        """`pipe`: binary; `line`: the text of row number n."""
+        self.pipe, self.line, self.rows = pipe, line, 0
+        self.enough = threading.Event()
+        self.thread = threading.Thread(target=self.feed, daemon=True)
+        self.thread.start()
+
+    def feed(self):
+        with contextlib.suppress(BrokenPipeError):  # the program ended early; its exit code tells
+            while not self.enough.is_set():
+                numbers = range(self.rows, self.rows + self.ROWS_AT_ONCE)
+                self.pipe.write("".join(map(self.line, numbers)).encode())
+                self.rows += self.ROWS_AT_ONCE
+            self.pipe.close()
+
+    def stop(self):
+        """Ends the input; returns how many rows there were."""
+        self.enough.set()
+        self.thread.join()
+        return self.rows
 
 
 def connect_string(addresses, directory, **settings):

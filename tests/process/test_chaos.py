@@ -23,6 +23,9 @@ CLIENT_POINTS = ("slot.before_commit", "slot.after_commit", "slot.after_rotate",
                  "sender.before_trim")
 
 
+PATIENCE_SECONDS = 180  # until a point is reached for the last time: a guard, a busy machine may take its time
+
+
 class Metrics:
     """host_metrics, killed and started again on the same slot; every life keeps its own copy of what it sent."""
 
@@ -90,7 +93,10 @@ class Chaos:
             del os.environ["QUESTCLIENT_KILL_POINT"]
 
     def dead(self, node):
-        return self.cluster.nodes()[node]["state"] != "running"
+        return self.cluster.nodes()[node]["state"] == "stopped"
+
+    def primary(self):
+        return until(self.cluster.primary, "a primary")
 
     def promote_one_of(self, candidates):
         node = self.random.choice(sorted(candidates))
@@ -98,7 +104,7 @@ class Chaos:
         return node
 
     def kill_primary(self):
-        primary = self.cluster.primary()
+        primary = self.primary()
         self.random_moment()
         self.cluster.kill(primary)
         if self.random.random() < 0.3:  # it comes back before anybody takes over
@@ -108,18 +114,18 @@ class Chaos:
         self.cluster.start(primary)
 
     def kill_primary_at_point(self):
-        primary = self.cluster.primary()
+        primary = self.primary()
         point = f"{self.random.choice(NODE_POINTS)}:{self.random.randint(1, 20)}"
         self.done[point.split(":")[0]] += 1
         self.cluster.kill(primary)
         self.start_with_point(primary, point)
-        until(lambda: self.dead(primary), f"{primary} reaches {point}")
+        until(lambda: self.dead(primary), f"{primary} reaches {point}", PATIENCE_SECONDS)
         self.promote_one_of(set(self.cluster.running()))
         self.cluster.start(primary)
 
     def kill_promoted_at_point(self):
         """The node that is being promoted dies half-way; another one finishes."""
-        primary = self.cluster.primary()
+        primary = self.primary()
         victim, other = self.random.sample(sorted(set(self.cluster.running()) - {primary}), 2)
         point = self.random.choice(PROMOTION_POINTS)
         self.done[point] += 1
@@ -136,14 +142,14 @@ class Chaos:
         self.cluster.start(primary)
 
     def kill_replica(self):
-        replica = self.random.choice(sorted(set(self.cluster.running()) - {self.cluster.primary()}))
+        replica = self.random.choice(sorted(set(self.cluster.running()) - {self.primary()}))
         self.random_moment()
         self.cluster.kill(replica)
         if self.random.random() < 0.5:
             point = f"{self.random.choice(FOLLOWER_POINTS)}:{self.random.randint(1, 10)}"
             self.done[point.split(":")[0]] += 1
             self.start_with_point(replica, point)
-            until(lambda: self.dead(replica), f"{replica} reaches {point}")
+            until(lambda: self.dead(replica), f"{replica} reaches {point}", PATIENCE_SECONDS)
         self.cluster.start(replica)
 
     def kill_client(self):
@@ -153,7 +159,7 @@ class Chaos:
             point = f"{self.random.choice(CLIENT_POINTS)}:{self.random.randint(1, 5)}"
             self.done[point.split(":")[0]] += 1
             self.metrics.start(point=point)
-            until(lambda: not self.metrics.producer.running(), f"the client reaches {point}")
+            until(lambda: not self.metrics.producer.running(), f"the client reaches {point}", PATIENCE_SECONDS)
             self.metrics.producer.kill()
         self.metrics.start()
 

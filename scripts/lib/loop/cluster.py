@@ -1,9 +1,9 @@
 """The reference cluster, through the command that its users type."""
 
+import http.client
 import json
 import subprocess
 import time
-import urllib.error
 import urllib.request
 
 
@@ -48,7 +48,8 @@ class Cluster:
         return {node["name"]: node for node in self.call("status", json_output=True)["nodes"]}
 
     def running(self):
-        return {name: node for name, node in self.nodes().items() if node["state"] == "running"}
+        """Of those whose process lives, also where it is too busy to answer."""
+        return {name: node for name, node in self.nodes().items() if node["state"] != "stopped"}
 
     def addresses(self):
         return [node["address"] for node in self.nodes().values()]
@@ -72,7 +73,7 @@ def until(condition, what, seconds=60, interval=0.02):
     while True:
         try:
             result = condition()
-        except (OSError, urllib.error.URLError):
+        except (OSError, http.client.HTTPException):  # nobody there, or gone in the middle of an answer
             result = None
         if result:
             return result

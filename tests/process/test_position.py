@@ -3,6 +3,7 @@
 import collections
 import os
 import random
+import signal
 import subprocess
 import time
 
@@ -36,24 +37,26 @@ def test_every_line_arrives_exactly_once_through_kills(build, cluster, tmp_path)
                 file.write(f"line {number} of {'x' * dice.randrange(200)}\n")
         written += count
 
-    died_at_a_point = 0
     write(2000)
     for round_number in range(KILLS):
         point = f"{dice.choice(POINTS)}:{dice.randrange(1, 4)}" if round_number % 3 == 0 else None
         tail = start(build, conf, path, point=point)
         write(dice.randrange(500, 3000))
-        try:
-            tail.wait(dice.uniform(0.05, 0.5))  # real time, so that the kill falls anywhere
-        except subprocess.TimeoutExpired:
-            pass
-        died_at_a_point += tail.poll() is not None
-        tail.kill()
-        tail.wait()
+
+        def dies_at_its_point():
+            write(100)
+            return tail.poll() is not None
+
+        if point:
+            until(dies_at_its_point, f"it reaches {point}")
+        else:
+            time.sleep(dice.uniform(0.05, 0.5))  # real time, so that the kill falls anywhere
+            tail.kill()
+        assert tail.wait() == -signal.SIGKILL
         if round_number == KILLS // 2:
             cluster.promote(next(name for name, node in cluster.running().items() if node["role"] != "primary"))
     assert start(build, conf, path, "--until-end").wait(120) == 0
     await_caught_up(cluster)
-    assert died_at_a_point > 0, "no life got as far as its kill point"
 
     with open(path, "rb") as file:
         expected, offset = {}, 0

@@ -12,7 +12,7 @@ def quickstart(build, directory, *arguments):
         [sys.executable, ROOT / "scripts" / "lib" / "quickstart.py", "--build", build, "--dir", directory, *arguments],
         capture_output=True,
         text=True,
-        timeout=300,
+        timeout=900,
     )
 
 

@@ -45,7 +45,7 @@ def test_rows_of_who_may_only_read_wait_in_the_slot_for_the_right(node, tool, tm
     node.user, node.password = "ada", PASSWORD
     assert node.rows("SELECT 1 + 1") == [[2]]
     conf = f"http::addr={node.address};sf_dir={tmp_path / 'slots'};{login}"
-    refused = tool("send", "-", "--conf", conf, "--timeout", "5s", "--json", text=lines(0))
+    refused = tool("send", "-", "--conf", conf, "--timeout", "50s", "--json", text=lines(0))
     assert refused.returncode == 1
     assert "403" in refused.stderr and "kept" in refused.stderr
     assert PASSWORD not in refused.stderr and "t0ken" not in refused.stderr
@@ -89,15 +89,15 @@ def test_over_tcp_who_may_only_read_is_hung_up_on(node, tool, tmp_path):  # noqa
     tcp = {"line.tcp.enabled": "true", "line.tcp.net.bind.to": "127.0.0.1:0", "line.tcp.auth.db.path": str(keys)}
     start(node, **tcp)
 
-    def send(first):
+    def send(first, timeout="2s"):
         address = until(lambda: json.loads((node.root / "questnode.json").read_text()).get("line_tcp"), "it takes TCP")
         conf = f"tcp::addr={address};username=ada;token={key['d']};token_x={key['x']};token_y={key['y']};"
-        return tool("send", "-", "--conf", conf, "--timeout", "2s", text=lines(first))
+        return tool("send", "-", "--conf", conf, "--timeout", timeout, text=lines(first))
 
     # On a busy machine the client may be done before the server has looked at the signature.
     assert any(send(0).returncode == 1 for _ in range(10)), "the client never noticed that the server hangs up"
     assert node.request("GET", "/status").json()["tables"] == []
     keys.write_text(keys.read_text().replace(" readonly", ""))
     start(node, **tcp)
-    assert send(ROWS).returncode == 0
+    assert send(ROWS, timeout="50s").returncode == 0
     until(lambda: node.request("GET", "/status").json()["tables"] and counted(node) == [[ROWS, ROWS]], "every row came over TCP")

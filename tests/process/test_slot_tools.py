@@ -137,8 +137,9 @@ def test_a_live_slot_is_seen_checked_and_exported_without_disturbing_its_produce
 
 def test_segments_that_vanish_while_one_looks_are_no_damage(tool, node, tmp_path):
     slot = tmp_path / "slots" / "busy"
-    feeder = Feeder(tool, f"http::addr={node};sf_dir={slot.parent};sender_id=busy;sf_max_segment_bytes=64k;",
-                    tmp_path / "feeder.log")
+    # What waits is bounded, so that it is delivered soon after the last row however slow the machine.
+    feeder = Feeder(tool, f"http::addr={node};sf_dir={slot.parent};sender_id=busy;sf_max_segment_bytes=64k;"
+                          "sf_max_total_bytes=8m;sf_append_deadline_millis=60000;", tmp_path / "feeder.log")
     stop = threading.Event()
 
     def feed():

@@ -69,7 +69,7 @@ def tool(build):
 
 
 def send(tool, conf, *arguments):
-    return tool("send", "-", "--conf", conf, "--timeout", "10s", *arguments, text="\n".join(ROWS) + "\n")
+    return tool("send", "-", "--conf", conf, "--timeout", "50s", *arguments, text="\n".join(ROWS) + "\n")
 
 
 def counted(tool, conf):

@@ -1,18 +1,16 @@
 """A real server whose disk fills up: the largest size of a file is set from outside (prlimit), so that it cannot grow its files.
 What questnode does then: tests/process/test_disk_full.py."""
 
-import contextlib
 import resource
 import subprocess
-import threading
 import time
 
 import pytest
 
 from loop.cluster import until
+from loop.producer import Feeder
 
 KIB = 1024
-ROWS = 200_000
 FULL_SECONDS = 1
 
 
@@ -86,27 +84,20 @@ def test_the_client_loses_no_row_through_a_full_disk(filling, client, table, tmp
     with open(tmp_path / "send.log", "wb") as log:
         sender = subprocess.Popen([client.command, "send", "-", "--conf", conf, "--rate", "60000", "--timeout", "120s"],
                                   stdin=subprocess.PIPE, stdout=log, stderr=log)
-
-    def feed():
-        with contextlib.suppress(BrokenPipeError):
-            sender.stdin.write(body(table, 0, ROWS).encode())
-            sender.stdin.close()
-
-    feeder = threading.Thread(target=feed, daemon=True)
-    feeder.start()
+    feeder = Feeder(sender.stdin, lambda i: f"{table} v={i}i {i + 1}\n")
     try:
         for probe in range(2):
             until(lambda: len(filling.rows("SHOW TABLES")) > probe, "rows arrive")
             fill_disk(filling, 4 * KIB)
             until(lambda: filling.write(f"probe{probe} v=1i 1\n").status == 500, "the disk is full")
-            assert sender.poll() is None, "everything was sent before the disk could fill up"
             full_until = time.monotonic() + FULL_SECONDS
             while time.monotonic() < full_until:
                 assert filling.write(f"probe{probe} v=1i 1\n").status == 500
             make_room(filling)
+        rows = feeder.stop()
         assert sender.wait(timeout=180) == 0, (tmp_path / "send.log").read_text()
     finally:
         sender.kill()
         sender.wait()
-        feeder.join()
-    assert counted(filling, table) == [ROWS, ROWS]
+        feeder.stop()
+    assert counted(filling, table) == [rows, rows]

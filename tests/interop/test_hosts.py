@@ -1,13 +1,12 @@
 """Several hosts of a real server: one that takes no writes, one that is killed and comes back, every row counted."""
 
 import subprocess
-import threading
 
 import pytest
 
 from loop.cluster import until
+from loop.producer import Feeder
 
-ROWS = 300_000
 KILLS = 3
 
 
@@ -55,15 +54,6 @@ def test_a_query_walks_to_a_host_that_answers(questdb, client, table):
 # ---- a server that dies under load
 
 
-def feed(pipe, lines):
-    try:
-        for begin in range(0, len(lines), 1000):
-            pipe.write("".join(lines[begin:begin + 1000]).encode())
-        pipe.close()
-    except BrokenPipeError:
-        pass  # the producer ended early; its exit code tells
-
-
 def visible(server, table):
     return server.rows(f"SELECT count() FROM {table}")[0][0]
 
@@ -74,28 +64,30 @@ def test_no_row_is_lost_when_the_server_is_killed_under_load(make_questdb, clien
     columns = "(k SYMBOL, v LONG, timestamp TIMESTAMP) TIMESTAMP(timestamp) PARTITION BY DAY WAL"
     server.sql(f"CREATE TABLE once {columns} DEDUP UPSERT KEYS(timestamp, v)")
     server.sql(f"CREATE TABLE repeated {columns}")
-    lines = [f"{table},k=k{i % 10} v={i}i {1_700_000_000_000_000_000 + i * 1000}\n" for i in range(ROWS)
-             for table in ("once", "repeated")]
+
+    def line(number):
+        i, table = number // 2, ("once", "repeated")[number % 2]
+        return f"{table},k=k{i % 10} v={i}i {1_700_000_000_000_000_000 + i * 1000}\n"
+
     conf = f"http::addr={server.address};sf_dir={tmp_path / 'slots'};reconnect_max_backoff_millis=200;"
     with open(tmp_path / "send.log", "wb") as log:
         sender = subprocess.Popen([client.command, "send", "-", "--conf", conf, "--rate", "60000", "--timeout", "120s"],
                                   stdin=subprocess.PIPE, stdout=log, stderr=log)
-    feeder = threading.Thread(target=feed, args=(sender.stdin, lines), daemon=True)
-    feeder.start()
+    feeder = Feeder(sender.stdin, line)
     try:
         for kill in range(KILLS):
             seen = visible(server, "repeated")
             until(lambda: visible(server, "repeated") > seen, "rows arrive")
-            assert sender.poll() is None, "everything was sent before the server could be killed"
             server.kill()
             server.start()
+        rows = feeder.stop() // 2  # a table
         assert sender.wait(timeout=180) == 0, (tmp_path / "send.log").read_text()
     finally:
         sender.kill()
         sender.wait()
-        feeder.join()
+        feeder.stop()
     for table in ("once", "repeated"):
         server.await_applied(table)
-        assert server.rows(f"SELECT count_distinct(v), sum(v) >= {ROWS * (ROWS - 1) // 2} FROM {table}") == [[ROWS, True]]
-    assert server.rows("SELECT count(), sum(v) FROM once") == [[ROWS, ROWS * (ROWS - 1) // 2]]
-    assert visible(server, "repeated") >= ROWS
+        assert server.rows(f"SELECT count_distinct(v), sum(v) >= {rows * (rows - 1) // 2} FROM {table}") == [[rows, True]]
+    assert server.rows("SELECT count(), sum(v) FROM once") == [[rows, rows * (rows - 1) // 2]]
+    assert visible(server, "repeated") >= rows

@@ -50,7 +50,8 @@ class MetricsSource:
                         f"{arguments.seconds:g}", "--copy", self.copy]
         self.describe = "this machine's metrics (examples/host_metrics)"
         self.stamped_by_server = False
-        self.settings = {"protocol_version": 1}  # text, so that the copy can be read here
+        # Text, so that the copy can be read here; and at the end a busy machine may take its time.
+        self.settings = {"protocol_version": 1, "close_flush_timeout_millis": 60_000}
 
     def expected(self):
         with open(self.copy, encoding="utf-8", newline="\n") as lines:

@@ -20,6 +20,7 @@ using namespace std::chrono_literals;
 
 constexpr std::chrono::seconds kReadyTimeout{30};
 constexpr std::chrono::seconds kStopTimeout{10};
+constexpr std::chrono::seconds kKillTimeout{30};        // A disk that is slow holds up even the killed.
 constexpr std::chrono::milliseconds kLookInterval{10};  // Other processes tell us nothing by themselves.
 constexpr std::string_view kBindKey = "http.bind.to=";
 
@@ -174,7 +175,7 @@ bool Cluster::kill(const NodeFolder& node) const {
   const auto pid = running_in(node.root);
   if (!pid) return false;
   send_signal(*pid, SIGKILL);
-  if (!await(kStopTimeout, [&] { return !running_in(node.root); })) {
+  if (!await(kKillTimeout, [&] { return !running_in(node.root); })) {
     throw ClusterError(node.name + " (pid " + std::to_string(*pid) + ") does not end though it was killed");
   }
   return true;

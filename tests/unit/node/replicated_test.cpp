@@ -117,7 +117,7 @@ TEST_F(Replicated, TooManyRequestsAheadOfTheLogAreTurnedAway) {
   // A store that is away: this node's uploads find nothing to write to.
   const auto lonely = open("lonely", ConfiguredRole::replica);
   ASSERT_TRUE(promote(*lonely));
-  std::filesystem::remove_all(directory_.path() / "store");
+  std::filesystem::rename(directory_.path() / "store", directory_.path() / "away");
   Kind kind = Kind::committed;
   for (int i = 0; i < 100 && kind == Kind::committed; ++i) kind = write(*lonely, "t v=1i 1\n").kind;
   EXPECT_EQ(kind, Kind::overloaded);

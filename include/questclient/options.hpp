@@ -126,6 +126,7 @@ struct Options {
   std::string sender_id = "default";  ///< The slot's name below sf_dir.
   std::uint64_t sf_max_segment_bytes = 64ULL << 20;
   std::optional<std::uint64_t> sf_max_total_bytes;      ///< Unset: 128m in memory, 10g on disk.
+  std::uint64_t sf_max_memory_bytes = 16ULL << 20;      ///< Of the newest rows of a slot on disk.
   std::uint64_t sf_max_dead_letter_bytes = 1ULL << 30;  ///< Quota of dead.db; full: sending holds.
   SlotDurability sf_durability = SlotDurability::memory;
   std::chrono::milliseconds sf_sync_interval_millis{5000};     ///< Of sf_durability=periodic.

@@ -214,6 +214,11 @@ constexpr auto kBuffer = group(
         size<&Options::sf_max_total_bytes>("sf_max_total_bytes", 64 * kKiB, 1024 * kTiB,
                                            "a size from 64k to 1024t",
                                            "Quota of the slot; unset: 128m in memory, 10g on disk"),
+        size<&Options::sf_max_memory_bytes>(
+            "sf_max_memory_bytes", 64 * kKiB, 16 * kGiB, "a size from 64k to 16g",
+            "Memory in front of the disk: the newest rows stay in it and need not be read back while they "
+            "wait "
+            "for a server; as much again waits for the disk after flush_async"),
         size<&Options::sf_max_dead_letter_bytes>(
             "sf_max_dead_letter_bytes", 64 * kKiB, 1024 * kTiB, "a size from 64k to 1024t",
             "Quota of the dead letters beside it; when they are full, sending holds until some are exported "

@@ -43,6 +43,7 @@ buffer::SlotOptions slot_options(const Options& options) {
   result.max_segment_bytes = options.sf_max_segment_bytes;
   result.max_total_bytes =
       options.sf_max_total_bytes.value_or(options.sf_dir.empty() ? kMemoryQuota : kDiskQuota);
+  result.max_memory_bytes = options.sf_max_memory_bytes;
   result.max_dead_letter_bytes = options.sf_max_dead_letter_bytes;
   result.durability = options.sf_durability;
   result.sync_interval = options.sf_sync_interval_millis;

@@ -13,7 +13,7 @@ from loop.cluster import until
 MIB = 1 << 20
 ALLOWANCE = 32 * MIB
 BUFFER = 4 * MIB  # max_buf_size: the producer's own rows
-RING = 16 * MIB  # of frames in front of the disk
+RING = 8 * MIB  # of rows in front of the disk
 MEMORY_QUOTA = 48 * MIB
 DISK_QUOTA = 512 * MIB
 OUTAGE_SECONDS = 4
@@ -60,7 +60,7 @@ def test_memory_stays_bounded_through_an_outage(build, nobody, tmp_path, slot, o
     conf = (f"http::addr={nobody};max_buf_size={BUFFER};sf_max_total_bytes={quota};sf_overflow={overflow};"
             "sf_append_deadline_millis=600000;reconnect_max_backoff_millis=100;")
     if slot == "disk":
-        conf += f"sf_dir={slots};sf_max_segment_bytes=16m;"
+        conf += f"sf_dir={slots};sf_max_segment_bytes=16m;sf_max_memory_bytes={RING};"
     producer = subprocess.Popen([build / "tools" / "questclient" / "questclient", "send", "-", "--conf", conf],
                                 stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     feeder = threading.Thread(target=feed, args=(producer.stdin,))

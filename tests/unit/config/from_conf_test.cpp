@@ -32,7 +32,8 @@ TEST(FromConf, EveryKeyReachesItsField) {
       "auth_timeout_ms=21;tls_ca=pem_file;tls_roots=/ca.pem;request_timeout=12;request_min_throughput=13;"
       "retry_timeout=22;request_compression=gzip;max_name_len=200;init_buf_size=1k;max_buf_size=2m;"
       "protocol_version=3;auto_flush=on;auto_flush_rows=14;auto_flush_bytes=15k;auto_flush_interval=23;"
-      "sf_dir=/x;sender_id=s-1;sf_max_segment_bytes=1m;sf_max_total_bytes=2g;sf_max_dead_letter_bytes=3m;"
+      "sf_dir=/x;sender_id=s-1;sf_max_segment_bytes=1m;sf_max_total_bytes=2g;sf_max_memory_bytes=4m;"
+      "sf_max_dead_letter_bytes=3m;"
       "sf_durability=periodic;sf_sync_interval_millis=24;sf_append_deadline_millis=16;"
       "sf_overflow=drop_oldest;sf_key=/key;drain_rate=1m;drain_orphans=on;max_background_drainers=5;"
       "reconnect_initial_backoff_millis=17;reconnect_max_backoff_millis=18;"
@@ -67,6 +68,7 @@ TEST(FromConf, EveryKeyReachesItsField) {
   EXPECT_EQ(o.sender_id, "s-1");
   EXPECT_EQ(o.sf_max_segment_bytes, 1U << 20);
   EXPECT_EQ(o.sf_max_total_bytes, 2ULL << 30);
+  EXPECT_EQ(o.sf_max_memory_bytes, 4ULL << 20);
   EXPECT_EQ(o.sf_max_dead_letter_bytes, 3ULL << 20);
   EXPECT_EQ(o.sf_durability, SlotDurability::periodic);
   EXPECT_EQ(o.sf_sync_interval_millis, milliseconds(24));

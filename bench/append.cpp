@@ -93,18 +93,26 @@ struct Mode {
   SlotDurability durability;
   bool synced;  ///< Each append: compared with write(2) + fdatasync(2).
   bool encrypted;
+  bool trimmed;  ///< The cluster keeps up: most segments are written over the log of an earlier one.
 };
 
 constexpr Mode kModes[] = {
-    {"memory", SlotDurability::memory, false, false},    {"periodic", SlotDurability::periodic, false, false},
-    {"flush", SlotDurability::flush, true, false},       {"append", SlotDurability::append, true, false},
-    {"memory+key", SlotDurability::memory, false, true},
+    {"memory", SlotDurability::memory, false, false, false},
+    {"periodic", SlotDurability::periodic, false, false, false},
+    {"flush", SlotDurability::flush, true, false, false},
+    {"append", SlotDurability::append, true, false, false},
+    {"memory+key", SlotDurability::memory, false, true, false},
+    {"memory, trimmed", SlotDurability::memory, false, false, true},
+    {"append, trimmed", SlotDurability::append, true, false, true},
 };
+constexpr std::uint64_t kTrimmedSegmentBytes = 4 << 20;
+constexpr base::Fsn kFramesOnTheirWay = 4;
 
 Measured slot(const fs::path& folder, const Frames& frames, std::size_t count, const Mode& mode) {
   buffer::SlotOptions options;
   options.sf_dir = folder.string();
   options.durability = mode.durability;
+  if (mode.trimmed) options.max_segment_bytes = kTrimmedSegmentBytes;
   if (mode.encrypted) options.key = std::string(32, 'k');
   const base::SystemClock clock;
   base::SystemRandom random;
@@ -112,8 +120,10 @@ Measured slot(const fs::path& folder, const Frames& frames, std::size_t count, c
   Measured result;
   {
     const auto opened = buffer::Slot::open(options, clock, random, report);
-    result = measure(count, frames.payload.size(),
-                     [&](std::size_t) { opened->append(frames.payload, frames.lengths); });
+    result = measure(count, frames.payload.size(), [&](std::size_t) {
+      const base::Fsn newest = opened->append(frames.payload, frames.lengths);
+      if (mode.trimmed && newest > kFramesOnTheirWay) opened->trim(newest - kFramesOnTheirWay);
+    });
   }
   fs::remove_all(folder / options.sender_id);
   return result;
@@ -134,7 +144,7 @@ int main(int count, char** arguments) {
   }
   folder /= "bench-append-" + std::to_string(::getpid());
   fs::create_directories(folder);
-  std::printf("%8s %-10s %12s %12s %7s %10s %10s\n", "frame", "mode", "raw MB/s", "slot MB/s", "ratio",
+  std::printf("%8s %-15s %12s %12s %7s %10s %10s\n", "frame", "mode", "raw MB/s", "slot MB/s", "ratio",
               "p50 us", "p99 us");
   std::string json = "[";
   for (const std::size_t bytes : {std::size_t{4096}, std::size_t{65536}, std::size_t{262144}}) {
@@ -158,7 +168,7 @@ int main(int count, char** arguments) {
       const double ratio = ratios[kRounds / 2];
       const Measured without = median(raws);
       const Measured with = median(slots);
-      std::printf("%8zu %-10s %12.1f %12.1f %7.2f %10.1f %10.1f\n", bytes, mode.name,
+      std::printf("%8zu %-15s %12.1f %12.1f %7.2f %10.1f %10.1f\n", bytes, mode.name,
                   without.megabytes_per_second, with.megabytes_per_second, ratio, with.p50_micros,
                   with.p99_micros);
       char line[400];

@@ -105,7 +105,7 @@ constexpr Mode kModes[] = {
     {"memory, trimmed", SlotDurability::memory, false, false, true},
     {"append, trimmed", SlotDurability::append, true, false, true},
 };
-constexpr std::uint64_t kTrimmedSegmentBytes = 4 << 20;
+constexpr std::uint64_t kTrimmedSegmentBytes = 16 << 20;
 constexpr base::Fsn kFramesOnTheirWay = 4;
 
 Measured slot(const fs::path& folder, const Frames& frames, std::size_t count, const Mode& mode) {
@@ -153,8 +153,8 @@ int main(int count, char** arguments) {
     for (const Mode& mode : kModes) {
       if (!only_mode.empty() && only_mode != mode.name) continue;
       const bool synced = mode.synced;
-      const std::size_t frame_count =
-          synced ? (bytes > 100'000 ? 100 : 300) : std::min<std::size_t>((128 << 20) / bytes, 8000);
+      const std::size_t most = std::min<std::size_t>((128 << 20) / bytes, mode.trimmed ? 32'000 : 8000);
+      const std::size_t frame_count = synced && !mode.trimmed ? (bytes > 100'000 ? 100 : 300) : most;
       std::vector<Measured> raws, slots;
       for (int round = 0; round < kRounds; ++round) {
         raws.push_back(raw(folder, frames, frame_count, synced));

@@ -1,11 +1,12 @@
 #include "buffer/dead_letter_file.hpp"
 
-#include <cerrno>
 #include <cstdio>
 #include <fcntl.h>
 #include <sys/file.h>
 
 #include <questclient/error.hpp>
+
+#include "buffer/slot_lock.hpp"
 
 namespace questclient::buffer {
 namespace {

@@ -34,8 +34,7 @@ void DiskSlot::note_commit() {
 
 // Past the layer that joins writes: what is committed has been passed on there. No lock lies on a log.
 std::shared_ptr<SqliteFile> DiskSlot::log_to_sync(Fsn first) const {
-  return std::make_shared<SqliteFile>(with_suffix(folder_.segment(first), "-wal"),
-                                      SqliteFile::Purpose::sync_log);
+  return std::make_shared<SqliteFile>(folder_.log(first), SqliteFile::Purpose::sync_log);
 }
 
 // Leader, with the lock held. On return everything committed below `end` is on the disk, in older segments

@@ -88,6 +88,10 @@ fs::path SlotFolder::segment(base::Fsn first) const {
   return path_ / numbered(kSegmentPrefix, first);
 }
 
+fs::path SlotFolder::log(base::Fsn first) const {
+  return with_suffix(segment(first), "-wal");
+}
+
 fs::path SlotFolder::rescued(base::Fsn first) const {
   return path_ / numbered(kRescuedPrefix, first);
 }
@@ -128,7 +132,7 @@ std::vector<base::Fsn> SlotFolder::unfinished_rescues() const {
 }
 
 std::uint64_t SlotFolder::segment_bytes(base::Fsn first) const {
-  return size_or_zero(segment(first)) + size_or_zero(with_suffix(segment(first), "-wal"));
+  return size_or_zero(segment(first)) + size_or_zero(log(first));
 }
 
 void SlotFolder::remove_segments(const std::vector<base::Fsn>& segments) const {
@@ -162,7 +166,7 @@ void SlotFolder::finish_removal(const std::vector<base::Fsn>& segments, std::str
   for (const base::Fsn first : segments) {
     // Only the files beside a missing .db belong to the removal; a .db of that name is another segment.
     if (fs::exists(segment(first))) continue;
-    if (recycling) keep_log(with_suffix(segment(first), "-wal"), path_ / numbered(prefix, first), *recycling);
+    if (recycling) keep_log(log(first), path_ / numbered(prefix, first), *recycling);
     remove_log(segment(first));
   }
   sync();
@@ -181,7 +185,7 @@ void SlotFolder::keep_log(const fs::path& log, const fs::path& database, const R
 }
 
 void SlotFolder::use_spare(base::Fsn first) const {
-  move_if_there(spare(), with_suffix(segment(first), "-wal"));
+  move_if_there(spare(), log(first));
 }
 
 void SlotFolder::remove_spare() const noexcept {
@@ -202,7 +206,7 @@ void SlotFolder::finish_removals() const {
   // A segment that was begun: the power failed before its name was on the disk.
   for (const base::Fsn first : all_segments()) {
     const fs::path database = segment(first);
-    if (!fs::exists(database) && !fs::exists(rescued(first)) && is_unused_log(with_suffix(database, "-wal")))
+    if (!fs::exists(database) && !fs::exists(rescued(first)) && is_unused_log(log(first)))
       remove_log(database);
   }
 }
@@ -239,8 +243,8 @@ void SlotFolder::sync() const {
 // No lock of SQLite's lies on a log, so closing it here drops none.
 void SlotFolder::fetch_ahead(base::Fsn first) const noexcept {
   try {
-    const base::File log(with_suffix(segment(first), "-wal"), O_RDONLY);
-    ::posix_fadvise(log.descriptor(), 0, 0, POSIX_FADV_WILLNEED);
+    const base::File file(log(first), O_RDONLY);
+    ::posix_fadvise(file.descriptor(), 0, 0, POSIX_FADV_WILLNEED);
   } catch (const std::exception&) {
     return;
   }

@@ -20,6 +20,7 @@ class SlotFolder {
 
   const std::filesystem::path& path() const { return path_; }
   std::filesystem::path segment(base::Fsn first) const;
+  std::filesystem::path log(base::Fsn first) const;
   std::filesystem::path next() const { return path_ / "next.db"; }
   /// The emptied log of a removed segment, to be written over by a coming one.
   std::filesystem::path spare() const { return path_ / "spare.wal"; }

@@ -1,5 +1,6 @@
 #include "buffer/spare_log.hpp"
 
+#include <algorithm>
 #include <fcntl.h>
 #include <string>
 
@@ -14,10 +15,9 @@ void restart_log(const std::filesystem::path& log, const Recycling& recycling) {
   file.write_at(0, stamped_header(recycling.salt, ignored));
   // Should the new header be damaged one day, only frames of the new use are to tell its salt.
   const std::string nothing(kLogFrameHeaderBytes, '\0');
-  for (std::uint64_t frame = 0; frame < kFramesThatTellSalt; ++frame) {
-    const std::uint64_t at = kLogHeaderBytes + frame * kLogFrameBytes;
-    if (at + kLogFrameBytes <= file.size()) file.write_at(at, nothing);
-  }
+  const std::uint64_t end = std::min(file.size(), kLogHeaderBytes + kFramesThatTellSalt * kLogFrameBytes);
+  for (std::uint64_t at = kLogHeaderBytes; at + kLogFrameBytes <= end; at += kLogFrameBytes)
+    file.write_at(at, nothing);
   if (recycling.synced) file.sync_data();
 }
 

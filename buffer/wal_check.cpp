@@ -68,8 +68,9 @@ bool is_unused_log(const std::filesystem::path& wal) {
   if (size_or_zero(wal) == 0) return true;
   const LogFile file(wal);
   if (!file.start()) return false;
+  const std::uint64_t salt = file.salt();
   for (std::uint64_t index = 0; index < file.frames(); ++index)
-    if (file.frame_header(index).salt() == file.salt()) return false;
+    if (file.frame_header(index).salt() == salt) return false;
   return true;
 }
 
@@ -99,8 +100,7 @@ void restamp_wal(const std::filesystem::path& from, const std::filesystem::path&
     if (frame.page() == 1) frame.bytes.replace(kLogFrameHeaderBytes, kPageBytes, first_page);
     // The very last one must end a transaction, else SQLite does not look at any.
     if (frame.commits() || index + 1 == end) put_big_endian(frame.bytes, 4, pages);
-    put_big_endian(frame.bytes, 8, static_cast<std::uint32_t>(salt >> 32));
-    put_big_endian(frame.bytes, 12, static_cast<std::uint32_t>(salt));
+    put_salt(frame.bytes, 8, salt);
     sum = frame.computed(sum);
     put_big_endian(frame.bytes, 16, sum.first);
     put_big_endian(frame.bytes, 20, sum.second);

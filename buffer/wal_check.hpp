@@ -11,7 +11,7 @@ namespace questclient::buffer {
 /// Whether a commit lies behind a frame that fails its checksum. False for a log that ends with a torn
 /// transaction, as after a kill, and for one that is not there. In a recycled file a transaction that is torn
 /// in its middle is the torn end, too, if it is the newest. Reads the whole log. REQUIRES: the log was never
-/// checkpointed since its file was created.
+/// checkpointed since it was begun.
 bool hides_commits(const std::filesystem::path& wal);
 
 /// Whether nothing was written to the log since it was made, or since restart_log(). False where its header

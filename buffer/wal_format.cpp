@@ -25,6 +25,15 @@ void put_big_endian(std::string& bytes, std::size_t at, std::uint32_t value) {
   std::memcpy(bytes.data() + at, &value, sizeof value);
 }
 
+std::uint64_t salt_in(std::string_view bytes, std::size_t at) {
+  return static_cast<std::uint64_t>(big_endian(bytes, at)) << 32 | big_endian(bytes, at + 4);
+}
+
+void put_salt(std::string& bytes, std::size_t at, std::uint64_t salt) {
+  put_big_endian(bytes, at, static_cast<std::uint32_t>(salt >> 32));
+  put_big_endian(bytes, at + 4, static_cast<std::uint32_t>(salt));
+}
+
 void LogChecksum::add(std::string_view bytes) {
   for (std::size_t at = 0; at < bytes.size(); at += 8) {
     std::uint32_t words[2];
@@ -73,7 +82,7 @@ bool LogFile::is_recycled() const {
 }
 
 std::uint64_t LogFile::salt() const {
-  if (start()) return static_cast<std::uint64_t>(big_endian(header_, 16)) << 32 | big_endian(header_, 20);
+  if (start()) return salt_in(header_, 16);
   std::map<std::uint64_t, int> votes;
   for (std::uint64_t index = 0; index < frames_ && index < kFramesThatTellSalt; ++index)
     ++votes[frame_header(index).salt()];
@@ -94,8 +103,7 @@ std::string stamped_header(std::uint64_t salt, LogChecksum& sum) {
   put_big_endian(header, 4, kVersion);
   put_big_endian(header, 8, kPageBytes);
   put_big_endian(header, kRestartsAt, 1);
-  put_big_endian(header, 16, static_cast<std::uint32_t>(salt >> 32));
-  put_big_endian(header, 20, static_cast<std::uint32_t>(salt));
+  put_salt(header, 16, salt);
   sum.add(std::string_view(header).substr(0, 24));
   put_big_endian(header, 24, sum.first);
   put_big_endian(header, 28, sum.second);

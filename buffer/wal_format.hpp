@@ -21,6 +21,8 @@ inline constexpr std::uint64_t kFramesThatTellSalt = 16;
 
 std::uint32_t big_endian(std::string_view bytes, std::size_t at);
 void put_big_endian(std::string& bytes, std::size_t at, std::uint32_t value);
+std::uint64_t salt_in(std::string_view bytes, std::size_t at);
+void put_salt(std::string& bytes, std::size_t at, std::uint64_t salt);
 
 /// Each frame's goes on from the one before, the first one's from the header's.
 struct LogChecksum {
@@ -40,9 +42,7 @@ struct LogFrame {
 
   std::uint32_t page() const { return big_endian(bytes, 0); }
   bool commits() const { return big_endian(bytes, 4) != 0; }
-  std::uint64_t salt() const {
-    return static_cast<std::uint64_t>(big_endian(bytes, 8)) << 32 | big_endian(bytes, 12);
-  }
+  std::uint64_t salt() const { return salt_in(bytes, 8); }
   LogChecksum stored() const { return LogChecksum::stored(bytes, 16); }
   /// REQUIRES: the whole frame.
   LogChecksum computed(LogChecksum before) const;

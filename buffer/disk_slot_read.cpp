@@ -37,6 +37,8 @@ std::vector<base::FramePtr> DiskSlot::read(Fsn from, std::size_t max_bytes, std:
 // With the lock held: what the maintenance thread has opened already, and what it shall open next.
 void DiskSlot::take_reader_ahead(Lock& lock, Fsn first, std::uint64_t id) {
   if (reader_ && reader_id_ == id) return;
+  // Opened once only: on a full disk a connection keeps the next one out.
+  if (ahead_wanted_ == first) ahead_wanted_ = 0;
   changed_.wait(lock, [&] { return opening_ahead_ != first; });
   if (ahead_ && ahead_id_ == id) {
     reader_ = std::move(*ahead_);

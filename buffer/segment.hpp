@@ -99,6 +99,7 @@ class SegmentWriter {
 /// Reads one segment, also while a SegmentWriter appends to it. One thread at a time.
 /// Throws SegmentDamaged when bytes are wrong, SqliteError when they cannot be read now, Error{slot_format}
 /// when a newer release wrote them. Everything but frames and positions can be read without the key.
+/// Needs no room: on a full disk a segment that nobody has open is locked while it is read.
 class SegmentReader {
  public:
   explicit SegmentReader(const std::filesystem::path& path, std::string_view key = {});
@@ -128,6 +129,7 @@ class SegmentReader {
 
  private:
   void open(const std::filesystem::path& path);
+  void connect(const std::filesystem::path& path, Database::Mode mode);
   StoredFrame take(const Statement& row) const;
   std::int64_t ask(const char* sql, Fsn argument);
   std::string opened(std::string_view sealed, const std::string& associated) const;

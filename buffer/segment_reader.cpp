@@ -49,11 +49,13 @@ void SegmentReader::open(const std::filesystem::path& path) {
   if (size < kMinDatabaseBytes)
     throw SegmentDamaged(path.string() + " is cut off at " + std::to_string(size) + " bytes");
   try {
-    database_ = Database(path, Database::Mode::read_only);
-    database_.execute("PRAGMA cache_size=-256");
-    database_.execute("PRAGMA mmap_size=0");
-    database_.execute("PRAGMA cell_size_check=ON");
-    format_ = read_format(database_);
+    try {
+      connect(path, Database::Mode::read_only);
+    } catch (const SqliteError& error) {
+      // What is not read is never trimmed, and a full disk would stay full.
+      if (!error.lacks_shared_index()) throw;
+      connect(path, Database::Mode::read_alone);
+    }
     range_ =
         Statement(database_, format_ >= 2 ? "SELECT fsn, rows, crc, created, row_lengths, payload, position"
                                             " FROM frames WHERE fsn >= ? AND fsn < ? ORDER BY fsn"
@@ -62,6 +64,14 @@ void SegmentReader::open(const std::filesystem::path& path) {
   } catch (const SqliteError& error) {
     rethrow_as_damage(error);
   }
+}
+
+void SegmentReader::connect(const std::filesystem::path& path, Database::Mode mode) {
+  database_ = Database(path, mode);
+  database_.execute("PRAGMA cache_size=-256");
+  database_.execute("PRAGMA mmap_size=0");
+  database_.execute("PRAGMA cell_size_check=ON");
+  format_ = read_format(database_);
 }
 
 bool SegmentReader::key_fits() const {

@@ -19,6 +19,7 @@ int flags_of(Database::Mode mode) {
     case Database::Mode::create:
       return SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE;
     case Database::Mode::read_write:
+    case Database::Mode::read_alone:  // SQLite takes an exclusive lock only on what it may write to
       return SQLITE_OPEN_READWRITE;
     case Database::Mode::read_only:
       return SQLITE_OPEN_READONLY;
@@ -39,19 +40,26 @@ bool SqliteError::disk_full() const {
   return (code_ & 0xFF) == SQLITE_FULL;
 }
 
-Database::Database(const std::filesystem::path& path, Mode mode) : path_(path) {
+bool SqliteError::lacks_shared_index() const {
+  // The last one: its file cannot be made.
+  return code_ == SQLITE_IOERR_SHMSIZE || code_ == SQLITE_IOERR_SHMMAP || code_ == SQLITE_IOERR_SHMOPEN ||
+         code_ == SQLITE_CANTOPEN;
+}
+
+// Complete before its body runs: what that throws closes the connection.
+Database::Database(const std::filesystem::path& path, Mode mode) : Database() {
+  path_ = path;
   const int code = sqlite3_open_v2(path.c_str(), &handle_, flags_of(mode) | SQLITE_OPEN_NOMUTEX, wal_vfs());
   if (code != SQLITE_OK) {
-    sqlite3* failed = std::exchange(handle_, nullptr);
-    const std::string reason = failed != nullptr ? sqlite3_errmsg(failed) : sqlite3_errstr(code);
-    const int extended = failed != nullptr ? sqlite3_extended_errcode(failed) : code;
-    sqlite3_close(failed);
+    const std::string reason = is_open() ? sqlite3_errmsg(handle_) : sqlite3_errstr(code);
+    const int extended = is_open() ? sqlite3_extended_errcode(handle_) : code;
     throw SqliteError(extended, path.string() + ": open: " + reason);
   }
   sqlite3_extended_result_codes(handle_, 1);
   sqlite3_busy_timeout(handle_, 5000);
   sqlite3_db_config(handle_, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, nullptr);
   sqlite3_wal_autocheckpoint(handle_, 0);
+  if (mode == Mode::read_alone) execute("PRAGMA locking_mode=EXCLUSIVE");
 }
 
 Database::Database(Database&& other) noexcept

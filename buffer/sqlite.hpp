@@ -25,6 +25,8 @@ class SqliteError : public std::runtime_error {
   bool proves_damage() const;
   /// The disk is full and SQLite has rolled back.
   bool disk_full() const;
+  /// There is no room for the index of the log that connections share (the file ending in -shm).
+  bool lacks_shared_index() const;
 
  private:
   int code_;
@@ -33,7 +35,9 @@ class SqliteError : public std::runtime_error {
 /// A connection. Never checkpoints by itself and leaves the write-ahead log in place when it is closed.
 class Database {
  public:
-  enum class Mode { create, read_write, read_only };
+  /// read_alone: no other connection gets in meanwhile. The index of the log is in memory then, so that
+  /// nothing is needed of the disk.
+  enum class Mode { create, read_write, read_only, read_alone };
 
   Database() = default;
   Database(const std::filesystem::path& path, Mode mode);

@@ -153,6 +153,19 @@ class FullDisk : public SlotTest {
       }
     }
   }
+  /// Each attempt waits for its deadline; the room is made by another thread.
+  void append_when_there_is_room(Fsn next) {
+    for (int attempt = 0; attempt < 1000; ++attempt) {
+      try {
+        const Rows rows = rows_for(next, kFaultedBytes);
+        ASSERT_EQ(slot_->append({rows.payload, rows.lengths, "p" + std::to_string(next)}), next);
+        return;
+      } catch (const Error& still) {
+        ASSERT_EQ(still.code(), ErrorCode::slot_io);
+      }
+    }
+    FAIL() << "no room was made";
+  }
   void expect_frames(Fsn first, Fsn last) {
     const auto all = read_all(first);
     ASSERT_EQ(all.size(), last + 1 - first);
@@ -172,20 +185,10 @@ TEST_F(FullDisk, RefusesKeepsWhatItHasAndGoesOnWhenTrimmingMakesRoom) {  // I4: 
     EXPECT_GT(last, 8U);
     expect_frames(1, last);
     slot_->trim(last - 1);
-    Fsn next = 0;
-    // Each attempt waits for its deadline; the room is made by another thread.
-    for (int attempt = 0; attempt < 1000 && next == 0; ++attempt) {
-      try {
-        const Rows rows = rows_for(last + 1, kFaultedBytes);
-        next = slot_->append({rows.payload, rows.lengths, "p" + std::to_string(last + 1)});
-      } catch (const Error& still) {
-        ASSERT_EQ(still.code(), ErrorCode::slot_io);
-      }
-    }
-    ASSERT_EQ(next, last + 1);
-    expect_frames(last - 1, next);
+    append_when_there_is_room(last + 1);
+    expect_frames(last - 1, last + 1);
     open();
-    expect_frames(last - 1, next);
+    expect_frames(last - 1, last + 1);
     slot_.reset();
     disk_.heal();
   }
@@ -201,6 +204,44 @@ TEST_F(FullDisk, OpensWhenThereIsRoomAgain) {
   open();
   EXPECT_TRUE(report_.damage.empty());
   EXPECT_EQ(read_all().size(), 6U);
+}
+
+// What an earlier process left is open nowhere: not even its index may need room, or nothing ever made any.
+TEST_F(FullDisk, WithoutAByteOfRoomABacklogIsReadAndTrimmed) {
+  open();
+  for (Fsn n = 1; n <= 60; ++n) append(n, kFaultedBytes);
+  open();
+  ASSERT_GT(files("seg-", ".db").size(), 4U);
+  disk_.hold_at_most(0);
+  const auto all = read_all();
+  ASSERT_EQ(all.size(), 60U);
+  for (const auto& frame : all) EXPECT_EQ(rows_of(*frame), rows_for(frame->fsn, kFaultedBytes));
+  EXPECT_EQ(code_of([this] { append(61, kFaultedBytes); }), ErrorCode::slot_io);
+  disk_.hold_at_most(disk_.held());
+  slot_->trim(60);
+  append_when_there_is_room(61);
+  expect_frames(60, 61);
+}
+
+// No file can be made either: every open fails, those of SQLite's shared index too.
+TEST_F(FullDisk, OpensThatFailDelayReadingAndNoMore) {
+  open();
+  for (Fsn n = 1; n <= 20; ++n) append(n, kFaultedBytes);
+  for (int after = 0;; ++after) {
+    open();
+    disk_.fail(Operation::open, after, ENOSPC);
+    std::size_t read = 0;
+    for (int attempt = 0; read != 20 && attempt < 3; ++attempt) {
+      try {
+        read = read_all().size();
+      } catch (const Error& error) {
+        EXPECT_EQ(error.code(), ErrorCode::slot_io) << error.what();
+      }
+    }
+    EXPECT_EQ(read, 20U) << after;
+    if (!disk_.fired()) break;
+    disk_.heal();
+  }
 }
 
 TEST_F(FullDisk, FileThatMayGrowNoFurtherEndsItsSegmentAndNothingElse) {

@@ -64,6 +64,13 @@ class DiskSlot final : public Slot {
   };
   using Segments = std::map<Fsn, Segment>;
 
+  /// Takes no more frames.
+  struct Retired {
+    SegmentWriter writer;
+    Fsn first = 0;
+    std::uint64_t id = 0;
+  };
+
   /// A segment with commits that were not synced.
   struct Unsynced {
     Fsn first = 0;
@@ -88,6 +95,7 @@ class DiskSlot final : public Slot {
   void publish(const Batch& batch);
   void put_back(const Batch& batch, const std::string& why);
   void finish(PendingAppend& append);
+  void retire_writer();
   void seal_in_doubt();
 
   // disk_slot_rotate.cpp: the leader's too
@@ -135,7 +143,10 @@ class DiskSlot final : public Slot {
   void close_retired(Lock& lock);
   void lead_for_later(Lock& lock);
   void create_next(Lock& lock);
+  void open_before_closing(Lock& lock, const Retired& retired);
   void open_ahead(Lock& lock);
+  std::optional<SegmentReader> opened(Fsn first) const;
+  void close_useless_readers();
   std::optional<Recycling> recycling();
   void remove_trimmed(Lock& lock);
   std::vector<Fsn> take_removable(Lock& lock);
@@ -202,15 +213,14 @@ class DiskSlot final : public Slot {
   bool doubt_ = false;            ///< The last segment may hold frames that were refused.
   Fsn trimmed_written_ = 1;
   std::uint64_t bytes_since_trim_written_ = 0;
-  std::vector<SegmentWriter> retired_;  ///< Under mutex_: closed by the maintenance thread.
+  std::vector<Retired> retired_;  ///< Under mutex_: closed by the maintenance thread.
 
   std::mutex reader_mutex_;  ///< Before mutex_.
   std::optional<SegmentReader> reader_;
   std::uint64_t reader_id_ = 0;
 
-  // Under mutex_. Of the segment that is read next, opened by the maintenance thread:
-  std::optional<SegmentReader> ahead_;
-  std::uint64_t ahead_id_ = 0;
+  // Under mutex_. Of segments that are still to be read, by id, opened by the maintenance thread:
+  std::map<std::uint64_t, SegmentReader> ahead_;
   Fsn ahead_wanted_ = 0;   ///< To be opened; 0: none.
   Fsn opening_ahead_ = 0;  ///< Being opened, without the lock.
 

@@ -176,11 +176,18 @@ void DiskSlot::write_batch(const Batch& batch) {
   }
 }
 
+// Leader, with the lock.
+void DiskSlot::retire_writer() {
+  if (!writer_) return;
+  const auto& [first, segment] = *segments_.rbegin();
+  retired_.push_back({std::move(*writer_), first, segment.id});
+  writer_.reset();
+}
+
 // Leader, with the lock. The frames in doubt keep their numbers in the sealed segment, where the segment
 // that begins with the same number hides them; a new stream makes the numbers different ones for the server.
 void DiskSlot::seal_in_doubt() {
-  if (writer_) retired_.push_back(std::move(*writer_));
-  writer_.reset();
+  retire_writer();
   rotation_wanted_ = true;
   doubt_ = true;
   stream_ = base::Uuid::random(random_);

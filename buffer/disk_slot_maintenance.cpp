@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <set>
 
 #include "buffer/disk_slot.hpp"
 
@@ -7,6 +8,8 @@ namespace {
 
 /// What failed, on a full disk for example, is tried again after this time.
 constexpr std::chrono::seconds kRetryAfter{1};
+/// Segments that stay open for the reader: three files and some 200 KiB each.
+constexpr std::size_t kOpenAhead = 16;
 
 }  // namespace
 
@@ -56,8 +59,9 @@ void DiskSlot::maintain() {
 
 void DiskSlot::close_retired(Lock& lock) {
   if (retired_.empty()) return;
-  std::vector<SegmentWriter> retired = std::exchange(retired_, {});
+  std::vector<Retired> retired = std::exchange(retired_, {});
   closing_retired_ = true;
+  for (const Retired& segment : retired) open_before_closing(lock, segment);
   lock.unlock();
   retired.clear();
   lock.lock();
@@ -73,8 +77,19 @@ void DiskSlot::lead_for_later(Lock& lock) {
   while (!queue_.empty() && queue_.front()->later && may_lead()) lead(lock);
 }
 
-// SQLite reads and checks the whole log of a segment that nobody has open: that is done here, beside the
-// reader's work on the segment before.
+// SQLite reads and checks the whole log of a segment that nobody has open. While the writer has it open that
+// costs nothing: the next ones to be read stay open from then on.
+void DiskSlot::open_before_closing(Lock& lock, const Retired& retired) {
+  const auto segment = segments_.find(retired.first);
+  const bool wanted = segment != segments_.end() && segment->second.id == retired.id && !stopping_;
+  if (!wanted || ahead_.size() >= kOpenAhead) return;
+  lock.unlock();
+  std::optional<SegmentReader> reader = opened(retired.first);
+  lock.lock();
+  if (reader) ahead_.insert_or_assign(retired.id, std::move(*reader));
+}
+
+// The log of one that nobody has open is checked here, beside the reader's work on the segment before.
 void DiskSlot::open_ahead(Lock& lock) {
   const Fsn first = std::exchange(ahead_wanted_, 0);
   const auto wanted = segments_.find(first);
@@ -82,20 +97,32 @@ void DiskSlot::open_ahead(Lock& lock) {
   const std::uint64_t id = wanted->second.id;
   const auto next = std::next(wanted);
   const Fsn after = next == segments_.end() ? 0 : next->first;
+  const bool is_open = ahead_.contains(id);
   opening_ahead_ = first;
   lock.unlock();
-  std::optional<SegmentReader> reader;
   if (after != 0) folder_.fetch_ahead(after);
-  try {
-    reader.emplace(folder_.segment(first), options_.key);
-  } catch (const std::exception&) {
-    // Who reads it meets the same, and knows what to do.
-  }
+  std::optional<SegmentReader> reader;
+  if (!is_open) reader = opened(first);
   lock.lock();
   opening_ahead_ = 0;
-  std::swap(ahead_, reader);
-  ahead_id_ = id;
+  if (reader) ahead_.insert_or_assign(id, std::move(*reader));
   changed_.notify_all();
+}
+
+// Without the lock.
+std::optional<SegmentReader> DiskSlot::opened(Fsn first) const {
+  try {
+    return SegmentReader(folder_.segment(first), options_.key);
+  } catch (const std::exception&) {
+    return std::nullopt;  // Who reads it meets the same, and knows what to do.
+  }
+}
+
+// An open file would keep its bytes on the disk, and its log from being recycled.
+void DiskSlot::close_useless_readers() {
+  std::set<std::uint64_t> ids;
+  for (const auto& [first, segment] : segments_) ids.insert(segment.id);
+  std::erase_if(ahead_, [&](const auto& entry) { return !ids.contains(entry.first); });
 }
 
 void DiskSlot::create_next(Lock& lock) {
@@ -143,9 +170,7 @@ std::optional<Recycling> DiskSlot::recycling() {
 
 void DiskSlot::remove_trimmed(Lock& lock) {
   if (doomed_.empty()) return;
-  // An open file would keep its bytes on the disk.
-  const auto is_ahead = [this](const auto& entry) { return entry.second.id == ahead_id_; };
-  if (std::none_of(segments_.begin(), segments_.end(), is_ahead)) ahead_.reset();
+  close_useless_readers();
   const std::vector<Fsn> doomed = take_removable(lock);
   if (doomed.empty()) return;
   const std::optional<Recycling> recycled = recycling();

@@ -40,10 +40,9 @@ void DiskSlot::take_reader_ahead(Lock& lock, Fsn first, std::uint64_t id) {
   // Opened once only: on a full disk a connection keeps the next one out.
   if (ahead_wanted_ == first) ahead_wanted_ = 0;
   changed_.wait(lock, [&] { return opening_ahead_ != first; });
-  if (ahead_ && ahead_id_ == id) {
-    reader_ = std::move(*ahead_);
+  if (auto ahead = ahead_.extract(id)) {
+    reader_ = std::move(ahead.mapped());
     reader_id_ = id;
-    ahead_.reset();
   }
   const auto next = segments_.upper_bound(first);
   // The newest one needs no opening ahead: the writer has it open.
@@ -116,7 +115,8 @@ void DiskSlot::rescue(Lock& lock, Fsn first, std::uint64_t id, const std::string
   if (current() && segments_.rbegin()->first == first) put_newest_to_rest(lock);
   changed_.wait(lock, [this] { return !closing_retired_ && being_rescued_ == 0 && opening_ahead_ == 0; });
   if (!current()) return;
-  std::vector<SegmentWriter> retired = std::exchange(retired_, {});
+  std::vector<Retired> retired = std::exchange(retired_, {});
+  ahead_.erase(id);
   const Fsn limit = segments_[first].limit;
   base::SeededRandom random(random_.next());
   being_rescued_ = first;

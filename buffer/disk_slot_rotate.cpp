@@ -33,8 +33,7 @@ void DiskSlot::rotate(Lock& lock, bool carry) {
   const Fsn first = end_;
   const SegmentHeader header = header_for(first, trimmed_);
   bool ready = claim_next(lock);
-  if (writer_) retired_.push_back(std::move(*writer_));
-  writer_.reset();
+  retire_writer();
   lock.unlock();
   try {
     // What is in doubt is hidden by a segment that says so itself from the start, position included.

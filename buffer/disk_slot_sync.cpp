@@ -116,7 +116,8 @@ void DiskSlot::rewrite(Lock& lock, Fsn end) {
   const Fsn limit = active ? end : at->second.limit;
   const Fsn published = std::min(limit, end_);
   base::SeededRandom random(random_.next());
-  std::vector<SegmentWriter> retired = std::exchange(retired_, {});
+  std::vector<Retired> retired = std::exchange(retired_, {});
+  ahead_.erase(at->second.id);
   being_rescued_ = first;
   lock.unlock();
   std::optional<Salvage> salvage;

@@ -3,6 +3,7 @@
 import argparse
 import contextlib
 import json
+import os
 import pathlib
 import shutil
 import statistics
@@ -20,6 +21,7 @@ class Bench:
     def __init__(self, build, folder):
         self.build, self.folder = build, folder
         self.rows = []  # (group, what, figure)
+        self.apart = set()  # Cores that the servers have for themselves.
 
     def report(self, group, what, figure):
         self.rows.append((group, what, figure))
@@ -77,6 +79,8 @@ class Bench:
                  for word in ("--set", setting)]
         process = subprocess.Popen([self.build / "server-stub" / "node" / "questnode", "--root", root, *words],
                                    stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        if self.apart:
+            os.sched_setaffinity(process.pid, self.apart)
         try:
             ready = root / "questnode.json"
             until(lambda: ready.exists() and ready.read_text().endswith("}\n"), "questnode is ready")
@@ -97,11 +101,26 @@ class Bench:
             if slot:
                 shutil.rmtree(slot, ignore_errors=True)
 
-    def compare(self, group, what, cases):
+    @contextlib.contextmanager
+    def client_and_server_apart(self):
+        """Each has half of the cores for itself, as on two machines."""
+        cores = sorted(os.sched_getaffinity(0))
+        half = len(cores) // 2
+        if half == 0:
+            raise RuntimeError("client and server on cores of their own: this machine has one core")
+        self.apart = set(cores[half:])
+        os.sched_setaffinity(0, cores[:half])  # inherited by the clients
+        try:
+            yield
+        finally:
+            os.sched_setaffinity(0, cores)
+            self.apart = set()
+
+    def compare(self, group, what, cases, rounds=ROUNDS):
         """Rounds of all cases one after the other; `cases`: name -> function that returns rows/s. The first is the
         one that the others are compared with."""
         rates = {name: [] for name in cases}
-        for _ in range(ROUNDS):
+        for _ in range(rounds):
             for name, run in cases.items():
                 rates[name].append(run())
         first = next(iter(cases))
@@ -122,7 +141,9 @@ class Bench:
         for level in ("memory", "periodic", "flush", "append"):
             cases[f"sf_durability={level}"] = lambda level=level: run(f"sf_durability={level};{bounds}", disk)
         cases["every bound as by default"] = lambda: run("", disk)
-        self.compare("durable", "acknowledged", cases)
+        self.compare("durable", "cores shared with the server", cases)
+        with self.client_and_server_apart():
+            self.compare("durable", "client and server apart", cases, rounds=5)
 
     def threads(self):
         def run(count, slot):

@@ -6,13 +6,15 @@
 #include <utility>
 #include <vector>
 
+#include "base/shared_bytes.hpp"
+
 namespace questclient::net {
 
 struct HttpRequest {
   std::string method = "GET";
   std::string target = "/";
   std::vector<std::pair<std::string, std::string>> headers;
-  std::string body;
+  base::SharedBytes body;
   bool gzip = false;  ///< The connection compresses the body and says so.
 };
 

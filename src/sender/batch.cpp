@@ -16,20 +16,31 @@ class BatchBuilder {
   BatchBuilder(const BuriedRows& buried, const BatchLimits& limits) : buried_(buried), limits_(limits) {}
 
   /// False: the batch ends here.
-  bool add_frame(const base::Frame& frame, std::uint32_t row) {
-    if (!batch_.empty() && batch_.body.size() + frame.payload.size() > limits_.join_bytes) return false;
+  bool add_frame(const base::FramePtr& shared, std::uint32_t row) {
+    const base::Frame& frame = *shared;
+    if (!batch_.empty() && bytes_ + frame.payload.size() > limits_.join_bytes) return false;
     std::size_t offset = offset_of(frame, row);
     while (true) {
       row = skip_buried(frame, row, offset);
       if (row >= frame.rows()) return true;
       if (!may_append({frame.fsn, row})) return false;
-      const std::uint32_t taken = add_rows(frame, row, offset);
+      const std::uint32_t taken = add_rows(shared, row, offset);
       if (taken == 0) return false;
       row += taken;
       if (row < frame.rows() && buried_.next_buried(frame.fsn, row, frame.rows()) != row) return false;
     }
   }
-  Batch take() { return std::move(batch_); }
+  Batch take() {
+    if (pieces_.size() == 1) {
+      batch_.body = pieces_.front();
+    } else {
+      std::string joined;
+      joined.reserve(bytes_);
+      for (const base::SharedBytes& piece : pieces_) joined += piece.view();
+      batch_.body = std::move(joined);
+    }
+    return std::move(batch_);
+  }
 
  private:
   std::uint32_t skip_buried(const base::Frame& frame, std::uint32_t row, std::size_t& offset) const {
@@ -42,17 +53,19 @@ class BatchBuilder {
     if (batch_.empty()) return true;
     return batch_.parts.size() < base::kMaxPartsPerRequest && (!limits_.contiguous || batch_.end() == at);
   }
-  std::uint32_t add_rows(const base::Frame& frame, std::uint32_t first, std::size_t& offset) {
+  std::uint32_t add_rows(const base::FramePtr& shared, std::uint32_t first, std::size_t& offset) {
+    const base::Frame& frame = *shared;
     const std::uint32_t stop = buried_.next_buried(frame.fsn, first, frame.rows());
     std::uint32_t row = first;
     std::size_t bytes = 0;
     for (; row < stop && batch_.rows + (row - first) < limits_.rows; ++row) {
-      const std::size_t with_row = batch_.body.size() + bytes + frame.row_lengths[row];
-      if (with_row > limits_.cut_bytes && batch_.body.size() + bytes > 0) break;
+      const std::size_t with_row = bytes_ + bytes + frame.row_lengths[row];
+      if (with_row > limits_.cut_bytes && bytes_ + bytes > 0) break;
       bytes += frame.row_lengths[row];
     }
     if (row == first) return 0;
-    batch_.body.append(frame.payload, offset, bytes);
+    pieces_.emplace_back(shared, std::string_view(frame.payload).substr(offset, bytes));
+    bytes_ += bytes;
     batch_.parts.push_back({frame.fsn, first, row - first, bytes, row == frame.rows()});
     batch_.rows += row - first;
     offset += bytes;
@@ -61,7 +74,9 @@ class BatchBuilder {
 
   const BuriedRows& buried_;
   const BatchLimits& limits_;
-  Batch batch_;
+  Batch batch_;  ///< Its body is what the pieces are.
+  std::vector<base::SharedBytes> pieces_;
+  std::size_t bytes_ = 0;
 };
 
 }  // namespace
@@ -80,7 +95,7 @@ Batch make_batch(std::span<const base::FramePtr> frames, base::StreamPosition fr
   for (const base::FramePtr& frame : frames) {
     if (frame->fsn < from.fsn) continue;
     const std::uint32_t row = frame->fsn == from.fsn ? std::min(from.row, frame->rows()) : 0;
-    if (!builder.add_frame(*frame, row)) break;
+    if (!builder.add_frame(frame, row)) break;
   }
   Batch batch = builder.take();
   if (!batch.empty()) batch.stream = {frames.front()->stream, frames.front()->stream_first};

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "base/frame.hpp"
+#include "base/shared_bytes.hpp"
 #include "sender/buried_rows.hpp"
 
 namespace questclient::sender {
@@ -26,7 +27,7 @@ struct BatchLimits {
 struct Batch {
   base::StreamHeader stream;
   std::vector<base::FramePart> parts;
-  std::string body;
+  base::SharedBytes body;  ///< A part of one frame is not copied.
   std::uint32_t rows = 0;
 
   bool empty() const { return parts.empty(); }

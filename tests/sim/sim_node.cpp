@@ -199,7 +199,7 @@ std::optional<net::HttpResponse> SimNode::refuse(const net::HttpRequest& request
     world_.count("gzip refused");
     return answer(415);
   }
-  if (request.body.find(kPoisonTable) != std::string::npos) {
+  if (request.body.view().find(kPoisonTable) != std::string::npos) {
     world_.count("closed at a poisonous row");
     return answer(kClosed);
   }

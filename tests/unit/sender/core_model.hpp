@@ -119,9 +119,9 @@ class ModelCluster {
     const auto gap = base::GapAcceptance::parse(header(request, "X-Questclient-Gap"));
     ASSERT_TRUE(stream && parts) << header(request, "X-Questclient-Frames");
     std::vector<std::string> rows;
-    for (std::size_t at = 0; at < request.body.size(); at = request.body.find('\n', at) + 1) {
-      rows.push_back(request.body.substr(at, request.body.find('\n', at) - at));
-    }
+    const std::string_view body = request.body;
+    for (std::size_t at = 0; at < body.size(); at = body.find('\n', at) + 1)
+      rows.emplace_back(body.substr(at, body.find('\n', at) - at));
     response.status = admit(node, *stream, *parts, gap, rows, response);
     add_positions(node, stream->stream, response);
   }

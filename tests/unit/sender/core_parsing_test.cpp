@@ -147,6 +147,20 @@ TEST_F(BatchTest, OneFrameMayBeLargerThanTheBound) {
   EXPECT_EQ(make({1, 0}, limits).body, "aaaabbbb");
 }
 
+TEST_F(BatchTest, PartOfOneFrameIsNotCopiedAndOutlivesItsReader) {
+  store_.append({"aaaa", "bbbb", "cccc"});
+  BatchLimits limits;
+  limits.rows = 2;
+  std::optional<Batch> batch;
+  {
+    const auto frames = store_.read(1, 1 << 20, 256);
+    batch = make_batch(frames, {1, 1}, buried_, limits);
+    EXPECT_EQ(batch->body.view().data(), frames.front()->payload.data() + 4);
+  }
+  store_.trim(2);
+  EXPECT_EQ(batch->body, "bbbbcccc");
+}
+
 TEST_F(BatchTest, RowLimitsCutInsideAFrame) {
   store_.append({"a", "b", "c"});
   store_.append({"d"});

@@ -46,7 +46,7 @@ class PoisonedHost {
 
  private:
   void write() {
-    const std::string body = rig_.request->body;
+    const std::string body(rig_.request->body);
     rig_.now += milliseconds(1);
     if (!fails || body.find('!') == std::string::npos) {
       accepted += body;
@@ -170,7 +170,7 @@ TEST_F(CorePolicies, HaltWithoutALineStopsAtTheRowItself) {
   rig.connect(kPlain);
   std::string accepted;
   while (rig.is_write()) {
-    const std::string body = rig.request->body;
+    const std::string body(rig.request->body);
     if (body.find('!') == std::string::npos) {
       accepted += body;
       rig.answer(204);

@@ -145,7 +145,7 @@ int drain_blindly(Rig& rig, const std::string& accepted_so_far, std::string& acc
   int requests = 0;
   while (rig.is_write() && requests < 10000) {
     ++requests;
-    const std::string body = rig.request->body;
+    const std::string body(rig.request->body);
     if (body.find('!') == std::string::npos) {
       accepted += body;
       rig.answer(204);
@@ -284,7 +284,7 @@ TEST_F(CoreRejections, ARowThatIsTooLargeAloneIsBuried) {
   std::string accepted;
   int requests = 0;
   while (rig.is_write() && ++requests < 100) {
-    const std::string body = rig.request->body;
+    const std::string body(rig.request->body);
     if (body.size() > 100) {
       rig.answer(413, {}, R"({"code":"request too large","message":"too large"})");
     } else {

@@ -2,9 +2,9 @@
 """Compiles every source file by itself, without writing anything: what the builds of continuous integration put together
 eight at a time must stand alone too, or the debug preset, where people work, does not build.
 
-  tests/house/each_file.py [--tidy] [FILE...]     needs `cmake --preset debug`; without FILE: all
+  tests/house/each_file.py [--tidy] [PATH...]     needs `cmake --preset debug`; without PATH: all files, which takes minutes
 
---tidy runs clang-tidy instead (its configuration is .clang-tidy). Exit 1 lists what failed.
+PATH is a file or a folder. --tidy runs clang-tidy instead (its configuration is .clang-tidy). Exit 1 lists what failed.
 """
 import argparse
 import concurrent.futures
@@ -19,16 +19,17 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 BUILD = ROOT / "build" / "debug"
 
 
-def commands(only):
-    """Of each file of ours: what the debug preset compiles it with."""
+def commands(paths):
+    """Of each file below `paths`: what the debug preset compiles it with."""
     database = BUILD / "compile_commands.json"
     if not database.exists():
         sys.exit(f"{database} is missing: run cmake --preset debug first")
     found = {pathlib.Path(entry["file"]): entry for entry in json.loads(database.read_text())}
-    unknown = [file for file in only if file not in found]
-    if unknown:
-        sys.exit("not compiled by the debug preset: " + ", ".join(map(str, unknown)))
-    return [found[file] for file in only or sorted(found)]
+    chosen = {path: [file for file in found if file.is_relative_to(path)] for path in paths or [ROOT]}
+    for path, files in chosen.items():
+        if not files:
+            sys.exit(f"{path}: the debug preset compiles nothing there")
+    return [found[file] for file in sorted({file for files in chosen.values() for file in files})]
 
 
 def check(entry, tidy):
@@ -44,9 +45,9 @@ def check(entry, tidy):
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--tidy", action="store_true")
-    parser.add_argument("files", nargs="*", metavar="FILE")
+    parser.add_argument("paths", nargs="*", metavar="PATH")
     arguments = parser.parse_args()
-    entries = commands([pathlib.Path(file).resolve() for file in arguments.files])
+    entries = commands([pathlib.Path(path).resolve() for path in arguments.paths])
     failed = []
     with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
         checks = {pool.submit(check, entry, arguments.tidy): entry for entry in entries}

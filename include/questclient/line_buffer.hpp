@@ -48,10 +48,10 @@ class LineBuffer {
  public:
   struct Options {
     ProtocolVersion version = ProtocolVersion::v2;
-    std::size_t initial_size = 64 * 1024;      ///< Bytes reserved at the start, at most max_size.
-    std::size_t max_size = 100 * 1024 * 1024;  ///< Bytes; a row that would pass it is refused.
-    std::size_t max_name_len = 127;            ///< UTF-16 units, as the server counts them. Names that
-                                               ///< were checked beforehand are not checked again.
+    std::size_t initial_size = std::size_t{64} << 10;  ///< Bytes reserved at the start, at most max_size.
+    std::size_t max_size = std::size_t{100} << 20;     ///< Bytes; a row that would pass it is refused.
+    std::size_t max_name_len = 127;  ///< UTF-16 units, as the server counts them. Names that
+                                     ///< were checked beforehand are not checked again.
   };
 
   LineBuffer();

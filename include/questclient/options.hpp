@@ -112,14 +112,14 @@ struct Options {
   std::uint64_t request_min_throughput = 102400;     ///< Bytes/s added to it; 0: the base alone.
   std::chrono::milliseconds retry_timeout{10000};    ///< How long flush_and_wait() waits.
   Compression request_compression = Compression::off;
-  std::size_t max_name_len = 127;                ///< UTF-16 units; at least 16.
-  std::size_t init_buf_size = 64 * 1024;         ///< Bytes.
-  std::size_t max_buf_size = 100 * 1024 * 1024;  ///< Bytes.
+  std::size_t max_name_len = 127;                     ///< UTF-16 units; at least 16.
+  std::size_t init_buf_size = std::size_t{64} << 10;  ///< Bytes.
+  std::size_t max_buf_size = std::size_t{100} << 20;  ///< Bytes.
   std::optional<int> protocol_version;  ///< 1, 2 or 3; unset: auto, which is 2 over HTTP and 1 over TCP.
 
   bool auto_flush = true;
   std::size_t auto_flush_rows = 75000;                  ///< 0: off.
-  std::size_t auto_flush_bytes = 1024 * 1024;           ///< 0: off.
+  std::size_t auto_flush_bytes = std::size_t{1} << 20;  ///< 0: off.
   std::chrono::milliseconds auto_flush_interval{1000};  ///< Age of the oldest buffered row; 0: off.
 
   std::string sf_dir;                 ///< Folder of slots; empty: memory only.

@@ -9,7 +9,7 @@ namespace questclient::base {
 namespace {
 
 constexpr int kGzipFormat = 15 + 16;  // the largest window, and gzip's header instead of zlib's
-constexpr std::size_t kFirstOutput = 64 * 1024;
+constexpr std::size_t kFirstOutput = std::size_t{64} << 10;
 constexpr std::size_t kLargestPiece = std::size_t{1} << 30;  // zlib counts with unsigned int
 
 /// Hands `from` to zlib piece by piece.

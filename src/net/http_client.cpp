@@ -72,7 +72,7 @@ struct HttpConnection::Impl : std::enable_shared_from_this<Impl> {
   std::size_t compressed_bytes = 0;
   std::string header;
   std::optional<ResponseReader> reader;
-  std::array<char, 64 * 1024> input;
+  std::array<char, (std::size_t{64} << 10)> input;
   bool written = false;          // the whole request
   bool nothing_written = false;  // known: not one byte was taken
 };

@@ -14,7 +14,7 @@ using Status = TlsEngine::Status;
 
 // So many plain bytes are encrypted, as a chain of records, into one write: large enough that the system call
 // costs nothing, small enough to stay in the processor's cache.
-constexpr std::size_t kChain = 256 * 1024;
+constexpr std::size_t kChain = std::size_t{256} << 10;
 
 class TlsStream final : public Stream, public std::enable_shared_from_this<TlsStream> {
  public:
@@ -242,7 +242,7 @@ class TlsStream final : public Stream, public std::enable_shared_from_this<TlsSt
 
   Done read_;
   std::span<char> into_;
-  std::array<char, 64 * 1024> input_;
+  std::array<char, (std::size_t{64} << 10)> input_;
 };
 
 }  // namespace

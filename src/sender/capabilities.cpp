@@ -7,7 +7,7 @@
 namespace questclient::sender {
 namespace {
 
-constexpr std::size_t kMaxSettingsBytes = 256 * 1024;
+constexpr std::size_t kMaxSettingsBytes = std::size_t{256} << 10;
 
 bool read_accepting(const Json& config, Capabilities& out) {
   const auto found = config.find("accepting.writes");

@@ -9,7 +9,7 @@
 namespace questclient::sender {
 namespace {
 
-constexpr std::size_t kMaxRejectionBytes = 64 * 1024;
+constexpr std::size_t kMaxRejectionBytes = std::size_t{64} << 10;
 
 std::string text_of(const Json& document, const char* key) {
   const auto found = document.find(key);

@@ -10,7 +10,7 @@ namespace questclient::sender {
 namespace {
 
 constexpr int kNoteFormat = 1;
-constexpr std::size_t kMaxNoteBytes = 64 * 1024;
+constexpr std::size_t kMaxNoteBytes = std::size_t{64} << 10;
 
 std::uint64_t number_of(const Json& document, const char* name) {
   const auto found = document.find(name);

@@ -8,7 +8,7 @@ namespace {
 
 /// What failed, on a full disk for example, is tried again after this time.
 constexpr std::chrono::seconds kRetryAfter{1};
-/// Segments that stay open for the reader: three files and some 200 KiB each.
+/// Segments that stay open for the reader: three files and some 300 KiB each.
 constexpr std::size_t kOpenAhead = 16;
 
 }  // namespace

@@ -63,8 +63,7 @@ struct Attempt {
 struct InFlight {
   Question question = Question::position;
   base::Uuid stream;  ///< Whose position was asked for, or whose rows are sent.
-  Batch batch;        ///< Its body has moved into the request.
-  std::size_t body_bytes = 0;
+  Batch batch;
   bool gzip = false;
   std::vector<base::FramePtr> frames;  ///< Of the batch, so that a row can be buried.
   base::Time sent_at{};

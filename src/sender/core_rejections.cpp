@@ -43,7 +43,7 @@ void Core::Impl::on_bad_rows(const net::HttpResponse& response, base::Time now) 
 
 void Core::Impl::on_too_large(const net::HttpResponse& response, base::Time now) {
   if (in_flight->batch.rows > 1) {
-    cut_bytes = std::max<std::size_t>(in_flight->body_bytes / 2, 1);
+    cut_bytes = std::max<std::size_t>(in_flight->batch.body.size() / 2, 1);
     cut_is_new = true;
     return;
   }

@@ -118,7 +118,6 @@ void Core::Impl::send_rows(StreamSpan& span, Batch batch, std::span<const base::
   InFlight asked;
   asked.question = Question::write;
   asked.stream = span.stream.stream;
-  asked.body_bytes = batch.body.size();
   for (const base::FramePtr& frame : frames) {
     if (frame->fsn >= batch.begin().fsn && frame->fsn <= batch.parts.back().fsn)
       asked.frames.push_back(frame);
@@ -166,7 +165,7 @@ void Core::Impl::ask_durable(StreamSpan& span, std::chrono::milliseconds wait, b
 void Core::Impl::send(net::HttpRequest request, InFlight asked, base::Time now) {
   std::chrono::milliseconds timeout = options.request_timeout + asked.wait;
   if (options.request_min_throughput > 0) {
-    timeout += std::chrono::milliseconds(asked.body_bytes * 1000 / options.request_min_throughput);
+    timeout += std::chrono::milliseconds(asked.batch.body.size() * 1000 / options.request_min_throughput);
   }
   asked.sent_at = now;
   in_flight = std::move(asked);

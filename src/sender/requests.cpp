@@ -34,7 +34,7 @@ net::HttpRequest position_request(const base::Uuid& stream, std::optional<base::
   return request;
 }
 
-net::HttpRequest write_request(Batch& batch, const std::optional<WriteHeaders>& headers,
+net::HttpRequest write_request(const Batch& batch, const std::optional<WriteHeaders>& headers,
                                const std::string& authorization) {
   net::HttpRequest request;
   request.method = "POST";
@@ -46,7 +46,7 @@ net::HttpRequest write_request(Batch& batch, const std::optional<WriteHeaders>& 
     add(request, base::header::kFrames, base::format_parts(batch.parts));
     if (headers->gap) add(request, base::header::kGap, headers->gap->to_string());
   }
-  request.body = std::move(batch.body);
+  request.body = batch.body;
   return request;
 }
 

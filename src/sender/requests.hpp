@@ -25,8 +25,7 @@ struct WriteHeaders {
   bool ask_durable = false;
 };
 
-/// Moves the body out of `batch`.
-net::HttpRequest write_request(Batch& batch, const std::optional<WriteHeaders>& headers,
+net::HttpRequest write_request(const Batch& batch, const std::optional<WriteHeaders>& headers,
                                const std::string& authorization);
 
 }  // namespace questclient::sender

@@ -75,6 +75,8 @@ enum class ErrorPolicy : std::uint8_t {
   halt,         ///< Sending stops, everything is kept, the application is told.
   retry,        ///< Sent again until it succeeds.
   drop,         ///< Given up: counted and reported, not kept.
+  isolate,      ///< on_internal_error, on_server_error: as dead_letter, but only once the server has taken
+                ///< other rows in between, so that its own trouble never costs a row; until then as retry.
 };
 
 /// Which nodes a query may run on.
@@ -153,7 +155,7 @@ struct Options {
   ErrorPolicy on_parse_error = ErrorPolicy::dead_letter;   ///< 400: the line is not ILP to the server.
   ErrorPolicy on_write_error = ErrorPolicy::dead_letter;   ///< 400 for any other reason, and 413 on one row.
   ErrorPolicy on_security_error = ErrorPolicy::halt;       ///< 401, 403. halt or retry.
-  ErrorPolicy on_internal_error = ErrorPolicy::retry;      ///< 500, or a connection closed
+  ErrorPolicy on_internal_error = ErrorPolicy::isolate;    ///< 500, or a connection closed
                                                            ///< instead of an answer, again and
                                                            ///< again for the same rows.
   ErrorPolicy on_server_error = ErrorPolicy::retry;        ///< Any other 5xx again and again.

@@ -104,7 +104,8 @@ constexpr Words<ErrorPolicy, 3> kRowPolicy = {
     {{"dead_letter", ErrorPolicy::dead_letter}, {"halt", ErrorPolicy::halt}, {"drop", ErrorPolicy::drop}}};
 constexpr Words<ErrorPolicy, 2> kSecurityPolicy = {
     {{"halt", ErrorPolicy::halt}, {"retry", ErrorPolicy::retry}}};
-constexpr Words<ErrorPolicy, 4> kServerPolicy = {{{"retry", ErrorPolicy::retry},
+constexpr Words<ErrorPolicy, 5> kServerPolicy = {{{"isolate", ErrorPolicy::isolate},
+                                                  {"retry", ErrorPolicy::retry},
                                                   {"dead_letter", ErrorPolicy::dead_letter},
                                                   {"halt", ErrorPolicy::halt},
                                                   {"drop", ErrorPolicy::drop}}};
@@ -114,7 +115,7 @@ constexpr Words<ErrorPolicy, 4> kServerPolicy = {{{"retry", ErrorPolicy::retry},
 constexpr std::string_view kMillis = "a whole number of milliseconds from 1 to 3600000";
 constexpr std::string_view kMillisOrZero = "a whole number of milliseconds from 0 to 3600000";
 constexpr std::string_view kRowPolicies = "dead_letter, halt or drop";
-constexpr std::string_view kServerPolicies = "retry, dead_letter, halt or drop";
+constexpr std::string_view kServerPolicies = "isolate, retry, dead_letter, halt or drop";
 
 template <std::size_t kCount>
 constexpr std::array<Key, kCount> group(std::string_view name, std::array<Key, kCount> keys) {
@@ -294,8 +295,8 @@ constexpr auto kErrors =
               choice<&Options::on_internal_error, kServerPolicy>(
                   "on_internal_error", kServerPolicies,
                   "500, or a connection closed instead of an answer, again and again for the same rows; "
-                  "retry: for ever, "
-                  "the others after max_frame_rejections"),
+                  "retry: for ever, the others after max_frame_rejections; isolate: dead_letter, but only "
+                  "while the server takes other rows, else retry"),
               choice<&Options::on_server_error, kServerPolicy>(
                   "on_server_error", kServerPolicies, "Another 5xx again and again for the same rows"),
               number<&Options::max_frame_rejections>(

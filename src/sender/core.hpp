@@ -82,7 +82,7 @@ struct CoreOptions {
   ErrorPolicy on_parse_error = ErrorPolicy::dead_letter;
   ErrorPolicy on_write_error = ErrorPolicy::dead_letter;
   ErrorPolicy on_security_error = ErrorPolicy::halt;
-  ErrorPolicy on_internal_error = ErrorPolicy::retry;  ///< Also of connections closed instead of an answer.
+  ErrorPolicy on_internal_error = ErrorPolicy::isolate;  ///< Also of connections closed instead of an answer.
   ErrorPolicy on_server_error = ErrorPolicy::retry;
   std::size_t max_frame_rejections = 4;
   std::chrono::milliseconds poison_window{5000};  ///< poison_min_escalation_window_millis.

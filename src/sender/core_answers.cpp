@@ -51,14 +51,16 @@ void Core::Impl::on_write(const net::HttpResponse& response, base::Time now) {
   pump(now);
 }
 
-/// True: the host has failed at one row often enough, and the policy has dealt with that row.
+/// True: the host has failed at one row often enough, and either the policy has dealt with that row, or a
+/// witness is sent now: before a backoff, lest a server that has recovered gets the witness first.
 bool Core::Impl::is_poisoned(const net::HttpResponse& response, base::Time now) {
   if (failover::classify_status(response.status) != AnswerClass::busy) return false;
   if (response.status == kTooManyRequests) return false;
   const ErrorPolicy policy =
       response.status == kInternalError ? options.on_internal_error : options.on_server_error;
   const std::string words = parse_rejection(response.body, 0).message;
-  if (!suspect_rows(policy, words.empty() ? std::to_string(response.status) : words, now)) return false;
+  const bool given_up = suspect_rows(policy, words.empty() ? std::to_string(response.status) : words, now);
+  if (!given_up && !next_witness()) return false;
   count_busy(response.status);
   return true;
 }
@@ -79,6 +81,13 @@ void Core::Impl::take_durable(StreamSpan& span, const net::HttpResponse& respons
   slot.settle(trims_at_durable(), capabilities);
 }
 
+/// The row will not be sent again in its turn. A server without tokens keeps no place for it either.
+void Core::Impl::on_witness_committed() {
+  const base::StreamPosition row = in_flight->batch.begin();
+  slot.take_out(*in_flight->frames.front(), row.row, 1);
+  trial.witness_taken();
+}
+
 void Core::Impl::on_rows_committed(const net::HttpResponse& response, base::Time now) {
   const base::StreamPosition end = in_flight->batch.end();
   if (capabilities.has_tokens()) {
@@ -94,7 +103,7 @@ void Core::Impl::on_rows_committed(const net::HttpResponse& response, base::Time
     slot.set_token(*span, acked);
     take_durable(*span, response);
   } else {
-    slot.committed(end);
+    in_flight->witness ? on_witness_committed() : slot.committed(end);
     slot.settle(false, capabilities);
   }
   measure_acknowledged();

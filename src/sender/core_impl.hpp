@@ -23,6 +23,7 @@
 #include "sender/rejection.hpp"
 #include "sender/sender_memory.hpp"
 #include "sender/slot_cursor.hpp"
+#include "sender/trial.hpp"
 
 namespace questclient::sender {
 
@@ -65,6 +66,7 @@ struct InFlight {
   base::Uuid stream;  ///< Whose position was asked for, or whose rows are sent.
   Batch batch;
   bool gzip = false;
+  bool witness = false;                ///< A row that is sent out of turn (trial.hpp).
   std::vector<base::FramePtr> frames;  ///< Of the batch, so that a row can be buried.
   base::Time sent_at{};
   std::chrono::milliseconds wait{0};
@@ -120,6 +122,9 @@ struct Core::Impl {
   // --- core_sending.cpp
   void pump(base::Time now);
   bool ask_before_sending(StreamSpan& span, base::Time now);
+  /// The row to be sent out of turn now, to see whether the host takes any.
+  std::optional<SlotCursor::Row> next_witness();
+  void send_witness(const SlotCursor::Row& row, base::Time now);
   bool is_impossible_token(const StreamSpan& span, const Batch& batch);
   void send_rows(StreamSpan& span, Batch batch, std::span<const base::FramePtr> frames, base::Time now);
   std::optional<base::GapAcceptance> gap_before(StreamSpan& span, const Batch& batch);
@@ -135,6 +140,7 @@ struct Core::Impl {
   // --- core_answers.cpp
   void on_write(const net::HttpResponse& response, base::Time now);
   void on_rows_committed(const net::HttpResponse& response, base::Time now);
+  void on_witness_committed();
   bool is_poisoned(const net::HttpResponse& response, base::Time now);
   void on_conflict(const net::HttpResponse& response, base::Time now);
   void on_position(const net::HttpResponse& response, base::Time now);
@@ -178,6 +184,7 @@ struct Core::Impl {
   SenderMemory memory;
   SlotCursor slot;
   Poison poison;
+  Trial trial;
   failover::Backoff resume_pause;
   DrainLimit drain;
 

@@ -43,7 +43,7 @@ bool Core::Impl::give_up_row(ErrorPolicy policy, ErrorCode code, base::StreamPos
   } else if (!bury(frame, at, reason, now)) {
     return false;
   }
-  slot.bury(frame, at.row, 1);
+  slot.take_out(frame, at.row, 1);
   slot.settle(trims_at_durable(), capabilities);
   row_limit = 0;
   poison.passed(slot.cursor());
@@ -150,6 +150,7 @@ void Core::Impl::resume(base::Time now) {
   unauthorised_reported = false;
   blind_burials = conflicts = 0;
   poison = Poison(options.max_frame_rejections, options.poison_window);
+  trial = Trial();
   for (std::string& message : warned) message.clear();
   walk.progressed();
   if (!std::exchange(resumed_in_vain, true)) return walk_on(now);

@@ -91,9 +91,12 @@ void Core::Impl::give_up_blindly(ErrorPolicy policy, const std::string& reason, 
 }
 
 bool Core::Impl::suspect_rows(ErrorPolicy policy, const std::string& reason, base::Time now) {
-  if (policy == ErrorPolicy::retry) return false;
+  const bool on_trial = policy == ErrorPolicy::isolate;
+  if (policy == ErrorPolicy::retry || in_flight->witness || (on_trial && capabilities.has_tokens()))
+    return false;
   const Batch& batch = in_flight->batch;
   if (poison.refused(batch.begin(), batch.end(), batch.rows, now) != Poison::Verdict::convicted) return false;
+  if (on_trial && !trial.refused(batch.begin())) return false;
   if (give_up_row(policy, ErrorCode::server, batch.begin(), reason, now)) walk.progressed();
   return true;
 }

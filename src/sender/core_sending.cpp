@@ -34,6 +34,7 @@ void Core::Impl::pump(base::Time now) {
     if (frames.empty()) break;
     StreamSpan& span = slot.span_of(*frames.front());
     if (capabilities.has_tokens() && ask_before_sending(span, now)) return;
+    if (const auto witness = next_witness()) return send_witness(*witness, now);
     const bool may_send = drain.may_send(now);
     Batch batch = make_batch(frames, slot.cursor(), slot.buried(), limits());
     if (!batch.empty() && !may_send) {
@@ -61,6 +62,21 @@ bool Core::Impl::ask_before_sending(StreamSpan& span, base::Time now) {
   if (waiting == nullptr || waiting == &span) return false;
   ask_durable(*waiting, std::chrono::milliseconds{0}, now);
   return true;
+}
+
+std::optional<SlotCursor::Row> Core::Impl::next_witness() {
+  if (capabilities.has_tokens() || !trial.wants_witness(slot.cursor())) return std::nullopt;
+  return slot.row_behind(trial.distance(), options.max_request_bytes);
+}
+
+void Core::Impl::send_witness(const SlotCursor::Row& row, base::Time now) {
+  BatchLimits alone = limits();
+  alone.rows = 1;
+  const std::span<const base::FramePtr> frame(&row.frame, 1);
+  trial.witness_sent();
+  send_rows(slot.span_of(*row.frame), make_batch(frame, {row.frame->fsn, row.row}, slot.buried(), alone),
+            frame, now);
+  in_flight->witness = true;
 }
 
 bool Core::Impl::is_impossible_token(const StreamSpan& span, const Batch& batch) {

@@ -64,6 +64,25 @@ void SlotCursor::fill(base::Fsn from, std::size_t max_bytes) {
   }
 }
 
+std::optional<SlotCursor::Row> SlotCursor::row_behind(std::size_t skipped, std::size_t max_bytes) {
+  fill(cursor_.fsn + 1, max_bytes);
+  std::size_t count = 0;
+  const auto find = [&](std::size_t index) -> std::optional<Row> {
+    count = 0;
+    for (const base::FramePtr& frame : window_) {
+      std::uint32_t row = frame->fsn == cursor_.fsn ? cursor_.row + 1 : 0;
+      for (; row < frame->rows(); ++row) {
+        const bool taken_out = buried_.next_buried(frame->fsn, row, frame->rows()) == row;
+        if (!taken_out && count++ == index) return Row{frame, row};
+      }
+    }
+    return std::nullopt;
+  };
+  auto found = find(skipped);
+  if (!found && count > 0) found = find(skipped % count);
+  return found;
+}
+
 void SlotCursor::note(const std::vector<base::FramePtr>& frames) {
   if (frames.empty()) return;
   const base::Frame& first = *frames.front();
@@ -152,7 +171,7 @@ void SlotCursor::walk_durable() {
   }
 }
 
-void SlotCursor::bury(const base::Frame& frame, std::uint32_t first_row, std::uint32_t rows) {
+void SlotCursor::take_out(const base::Frame& frame, std::uint32_t first_row, std::uint32_t rows) {
   buried_.add(frame.fsn, first_row, rows, frame.rows());
   cursor_ = buried_.skip(cursor_);
   advance_durable();

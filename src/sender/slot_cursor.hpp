@@ -42,6 +42,14 @@ class SlotCursor {
 
   /// The frames at the cursor, all of one stream. Empty: nothing is left to send.
   std::span<const base::FramePtr> frames(std::size_t max_bytes);
+  /// Of the rows behind the one at the cursor that are still to be sent, as far as they are in memory or fit
+  /// into `max_bytes` behind its frame, the one behind `skipped` others; where there are fewer it is counted
+  /// round. Nothing: there is none. REQUIRES: frames() was not empty.
+  struct Row {
+    base::FramePtr frame;
+    std::uint32_t row = 0;
+  };
+  std::optional<Row> row_behind(std::size_t skipped, std::size_t max_bytes);
   /// While what frames() told is on its way: reads what comes from `from` on, so that the next call of
   /// frames() finds it in memory. Holds at most `max_bytes` and one frame beside what is on its way.
   void look_ahead(base::Fsn from, std::size_t max_bytes);
@@ -59,8 +67,9 @@ class SlotCursor {
   void committed(base::StreamPosition end) { cursor_ = buried_.skip(end); }
   /// What the host says is durable of `span`'s stream; nothing: no row of it yet.
   void set_durable(StreamSpan& span, std::optional<base::StreamPosition> token);
-  /// These rows lie in the dead letters.
-  void bury(const base::Frame& frame, std::uint32_t first_row, std::uint32_t rows);
+  /// These rows are not sent any more: they lie in the dead letters, were dropped, or were sent before their
+  /// turn.
+  void take_out(const base::Frame& frame, std::uint32_t first_row, std::uint32_t rows);
   /// The slot dropped every frame below `end`: nothing below it is sent or waited for.
   void give_up_below(base::Fsn end);
   /// Trims what is safe: below durable(), or below cursor() where `at_durable` is false. `host` is what the

@@ -1,5 +1,5 @@
 // What becomes of rows that no server takes: the on_*_error policies.
-#include "unit/sender/core_support.hpp"
+#include "unit/sender/poisoned_host.hpp"
 
 namespace questclient::sender {
 namespace {
@@ -20,49 +20,6 @@ class CorePolicies : public testing::Test {
   VectorStore store_;
   CoreOptions options_;
 };
-
-/// Drives a rig against a server that fails at every request that holds '!'.
-class PoisonedHost {
- public:
-  PoisonedHost(Rig& rig, int status) : rig_(rig), status_(status) {}
-
-  void run(base::Time until) {
-    while (rig_.now < until && !rig_.core->stopped_by()) {
-      if (rig_.is_write()) {
-        write();
-      } else if (rig_.request || rig_.core->next_deadline() == base::Time::max()) {
-        if (!rig_.asks("/settings")) return;
-        rig_.answer(200, {}, kPlain);
-      } else {
-        rig_.sleep_to_deadline();
-        if (!rig_.request) rig_.connected();
-      }
-    }
-  }
-
-  std::string accepted;
-  int refusals = 0;
-  bool fails = true;
-
- private:
-  void write() {
-    const std::string body(rig_.request->body);
-    rig_.now += milliseconds(1);
-    if (!fails || body.find('!') == std::string::npos) {
-      accepted += body;
-      return rig_.answer(204);
-    }
-    ++refusals;
-    if (status_ != 0) return rig_.answer(status_, {}, R"({"code":"internal error","message":"oops"})");
-    rig_.lose(net::NetError::Kind::closed);
-    if (!rig_.request && rig_.core->next_deadline() == base::Time::max()) rig_.connected();
-  }
-
-  Rig& rig_;
-  int status_;
-};
-
-constexpr base::Time kLong = std::chrono::minutes(10);
 
 TEST_F(CorePolicies, DropCountsAndReportsAndKeepsNothing) {
   store_.append({"a", "BAD", "b"});
@@ -158,7 +115,7 @@ TEST_F(CorePolicies, AResumedSenderGivesTheRowItsTimeAgain) {
   EXPECT_GE(host.refusals - before, 4);
   EXPECT_GE(rig.now - stopped_at, options_.poison_window);
   rig.resume();
-  host.fails = false;
+  host.fails = [](const std::string&) { return false; };
   host.run(kLong);
   EXPECT_EQ(host.accepted, "!");
 }
@@ -281,7 +238,8 @@ TEST_F(CorePolicies, ARowThatTheServerFailsAtIsFoundAndBuried) {
 
 TEST_F(CorePolicies, RetryNeverGivesUpARowTheServerFailsAt) {
   store_.append({"a", "!"});
-  Rig rig(store_);
+  options_.on_internal_error = ErrorPolicy::retry;
+  Rig rig(store_, 1, options_);
   rig.connect(kPlain);
   PoisonedHost host(rig, 500);
   host.run(kLong);
@@ -330,7 +288,7 @@ TEST_F(CorePolicies, AnOverloadedServerCostsNoRow) {
   host.run(rig.now + std::chrono::seconds(9));  // long enough to be suspected, not to be convicted
   EXPECT_GT(host.refusals, 4);
   EXPECT_TRUE(store_.letters.empty());
-  host.fails = false;
+  host.fails = [](const std::string&) { return false; };
   host.run(kLong);
   EXPECT_EQ(host.accepted, "!!!!!!!!");
   EXPECT_TRUE(store_.frames.empty());

@@ -79,12 +79,14 @@ class Client:
         done = subprocess.run([self.programs / "interop_ways", conf, table, str(rows)], capture_output=True, text=True, timeout=120)
         assert done.returncode == 0, done.stderr
 
-    def send_rows(self, conf, rows):
-        """Rows as interop_rows.cpp describes them; returns its summary."""
+    def send_rows(self, conf, rows, rejected=0):
+        """Rows as interop_rows.cpp describes them; returns its summary. So many of them the server refuses."""
         text = "".join(json.dumps(row) + "\n" for row in rows)
         done = subprocess.run([self.programs / "interop_rows", conf], input=text, capture_output=True, text=True, timeout=120)
         assert done.returncode == 0, done.stderr
-        return json.loads(done.stdout)
+        summary = json.loads(done.stdout)
+        assert summary.pop("rejected") == rejected
+        return summary
 
     def run(self, *arguments, text=None):
         return subprocess.run([self.command, *map(str, arguments)], input=text, capture_output=True, text=True, timeout=120)

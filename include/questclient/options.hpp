@@ -117,7 +117,7 @@ struct Options {
   std::size_t max_name_len = 127;                     ///< UTF-16 units; at least 16.
   std::size_t init_buf_size = std::size_t{64} << 10;  ///< Bytes.
   std::size_t max_buf_size = std::size_t{100} << 20;  ///< Bytes.
-  std::optional<int> protocol_version;  ///< 1, 2 or 3; unset: auto, which is 2 over HTTP and 1 over TCP.
+  std::optional<int> protocol_version;  ///< 1, 2 or 3; unset: auto, see line_version().
 
   bool auto_flush = true;
   std::size_t auto_flush_rows = 75000;                  ///< 0: off.
@@ -170,9 +170,10 @@ struct Options {
   static Options from_conf(std::string_view conf);
   /// from_conf of the environment variable QDB_CLIENT_CONF.
   static Options from_env();
-  /// The version of ILP that rows are encoded in: protocol_version, or where that is unset the newest that
-  /// every server of the transport understands. A slot outlives its server, so it is not negotiated.
-  int line_version() const noexcept { return protocol_version.value_or(is_tcp(transport) ? 1 : 2); }
+  /// The version of ILP that rows are encoded in: protocol_version, or where that is unset 3 over HTTP, and 1
+  /// over TCP, where no server tells what it reads. A slot outlives its server, so rows are kept in the newest
+  /// version; with auto they are rewritten for a host that reads only version 1 when they are sent there.
+  int line_version() const noexcept { return protocol_version.value_or(is_tcp(transport) ? 1 : 3); }
   /// The same checks for fields set by hand; from_conf has made them already.
   void validate() const;
 };

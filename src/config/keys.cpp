@@ -169,7 +169,8 @@ constexpr auto kIlp = group(
     std::array{
         choice<&Options::protocol_version, kVersions>(
             "protocol_version", "auto, 1, 2 or 3",
-            "Version of the line protocol; auto: 2 over HTTP, 1 over TCP, which does not negotiate"),
+            "Version of the line protocol; auto: over HTTP 3, or 1 for a host that reads only that; 1 over TCP, "
+            "which does not negotiate"),
         number<&Options::request_timeout>("request_timeout", 1, kHourMillis, kMillis,
                                           "Base of a request's time limit"),
         size<&Options::request_min_throughput>(

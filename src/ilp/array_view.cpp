@@ -7,12 +7,12 @@
 #include <questclient/values.hpp>
 
 #include "ilp/explain.hpp"
+#include "ilp/items.hpp"
 #include "ilp/names.hpp"
 
 namespace questclient {
 namespace {
 
-constexpr char kArrayType = 0x0e;
 constexpr char kDoubleElements = 0x0a;
 
 /// Copies what lies below `dimension`, the last index moving fastest; returns the end.
@@ -114,7 +114,7 @@ std::size_t ArrayView::encoded_size() const noexcept {
 
 char* ArrayView::write(char* out) const noexcept {
   *out++ = '=';
-  *out++ = kArrayType;
+  *out++ = ilp::kBinaryArray;
   *out++ = kDoubleElements;
   *out++ = static_cast<char>(dimensions_);
   const std::size_t lengths_size = sizeof(std::uint32_t) * dimensions_;

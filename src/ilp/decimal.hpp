@@ -6,6 +6,8 @@
 
 #include <questclient/values.hpp>
 
+#include "ilp/items.hpp"
+
 namespace questclient::ilp {
 
 /// Room for any decimal.
@@ -13,10 +15,9 @@ inline constexpr std::size_t kDecimalRoom = 4 + Decimal::kMaxBytes;
 
 /// Writes what follows the name and its '='. Returns the end.
 inline char* write_decimal(char* out, const Decimal& value) {
-  constexpr char kDecimalType = 0x17;
   const auto unscaled = value.unscaled();
   *out++ = '=';
-  *out++ = kDecimalType;
+  *out++ = kBinaryDecimal;
   *out++ = static_cast<char>(value.scale());
   *out++ = static_cast<char>(unscaled.size());
   std::memcpy(out, unscaled.data(), unscaled.size());

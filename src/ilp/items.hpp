@@ -19,6 +19,11 @@ inline constexpr std::size_t kSlack = 2 * kBlock;
 /// The smallest int64 is how the server stores NULL.
 inline constexpr std::int64_t kSmallest = std::numeric_limits<std::int64_t>::min();
 
+/// What stands behind "==" in front of a binary value (reference: QuestDB's line protocol, versions 2 and 3).
+inline constexpr char kBinaryDouble = 0x10;
+inline constexpr char kBinaryArray = 0x0e;
+inline constexpr char kBinaryDecimal = 0x17;
+
 /// Copies `length` bytes that are padded to whole blocks; returns where they end.
 inline char* copy_padded(char* out, const char* padded, std::size_t length) {
   store_block(out, load_block(padded));
@@ -43,7 +48,7 @@ inline char* write_integer(char* out, std::int64_t value) {
 
 inline char* write_binary_double(char* out, double value) {
   out[0] = '=';
-  out[1] = 0x10;
+  out[1] = kBinaryDouble;
   std::memcpy(out + 2, &value, sizeof value);
   return out + 2 + sizeof value;
 }

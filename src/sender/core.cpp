@@ -29,6 +29,7 @@ CoreOptions make_core_options(const Options& options) {
   result.durable_poll = options.durable_ack_keepalive_interval_millis;
   result.answers_are_commits = options.transport == Transport::http || options.transport == Transport::https;
   result.compression = result.answers_are_commits ? options.request_compression : Compression::off;
+  result.rewrites_rows = result.answers_are_commits && !options.protocol_version;
   result.drain_rate = options.drain_rate;
   result.on_schema_error = options.on_schema_error;
   result.on_parse_error = options.on_parse_error;

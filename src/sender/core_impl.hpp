@@ -134,6 +134,7 @@ struct Core::Impl {
   void send(net::HttpRequest request, InFlight asked, base::Time now);
   BatchLimits limits() const;
   bool compresses() const;
+  bool needs_version_one() const;
   /// Whether rows are trimmed only when they are in the object store.
   bool trims_at_durable() const;
 

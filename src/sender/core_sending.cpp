@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "ilp/version_one.hpp"
 #include "sender/core_impl.hpp"
 #include "sender/requests.hpp"
 
@@ -148,12 +149,18 @@ void Core::Impl::send_rows(StreamSpan& span, Batch batch, std::span<const base::
   stats.bytes_sent += batch.body.size();
   drain.sent(batch.parts);
   net::HttpRequest request = write_request(batch, headers, options.authorization);
+  if (needs_version_one()) request.body = ilp::in_version_one(batch.body);
   request.gzip = asked.gzip = compresses();
   const bool more = batch.end().fsn < store.end();
   asked.batch = std::move(batch);
   poll_wait = std::min(kFirstDurableWait, options.durable_poll);
   send(std::move(request), std::move(asked), now);
   if (more) actions.emplace_back(LookAhead{});
+}
+
+/// Our own headers speak of the rows' bytes as they are, and who takes them reads every version.
+bool Core::Impl::needs_version_one() const {
+  return options.rewrites_rows && !capabilities.has_tokens() && capabilities.line_version == 1;
 }
 
 bool Core::Impl::compresses() const {

@@ -40,6 +40,27 @@ TEST_F(CoreConnection, AnOldServerWithoutSettingsTakesPlainText) {
   EXPECT_EQ(rig.core->capabilities()->line_version, 1);
 }
 
+TEST_F(CoreConnection, AHostThatReadsOnlyVersionOneGetsRowsInIt) {
+  const std::string newest = std::string("t v==\x10") + std::string(8, '\0') + " 5n\n";
+  const std::string only_one = R"({"config":{"line.proto.support.versions":[1]}})";
+  store_.append({newest});
+  Rig rig(store_, 2);
+  rig.start();
+  rig.connected();
+  rig.answer(200, {}, only_one);
+  EXPECT_EQ(rig.request->body, "t v=0 5\n");
+  rig.answer(421);
+  rig.connected();
+  rig.answer(200, {}, kPlain);
+  EXPECT_EQ(rig.request->body, newest) << "the slot holds them as they were";
+
+  CoreOptions chosen;
+  chosen.rewrites_rows = false;
+  Rig other(store_, 1, chosen);
+  other.connect(only_one);
+  EXPECT_EQ(other.request->body, newest) << "the application chose the version";
+}
+
 TEST_F(CoreConnection, MalformedSettingsAreAFailedHost) {
   Rig rig(store_, 2);
   rig.start();

@@ -172,6 +172,11 @@ TEST(CoreOptions, ComeFromTheConnectString) {
   EXPECT_EQ(made.on_server_error, ErrorPolicy::drop);
   EXPECT_EQ(made.max_frame_rejections, 9U);
   EXPECT_EQ(made.poison_window, milliseconds(11));
+  EXPECT_FALSE(made.rewrites_rows) << "lines are written in the version that was chosen for them";
+  options.transport = Transport::http;
+  EXPECT_TRUE(make_core_options(options).rewrites_rows);
+  options.protocol_version = 2;
+  EXPECT_FALSE(make_core_options(options).rewrites_rows);
 }
 
 }  // namespace

@@ -57,8 +57,9 @@ struct SenderEvent {
 const char* to_string(SenderEvent::Kind kind) noexcept;
 
 /// What the application gives a sender. Every handler is called on the I/O thread, never under a lock, one
-/// at a time; it may call any const member of the Sender, and flush
-/// methods that do not wait. What a handler throws is dropped. A slow handler delays sending.
+/// at a time; it may call any const member of the Sender but wait() and
+/// drain(), and flush methods that do not wait. What a handler throws is dropped. A slow handler delays
+/// sending.
 struct Handlers {
   Handlers() = default;
   /// A function of one event is a handler for events.

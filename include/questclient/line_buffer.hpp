@@ -159,6 +159,8 @@ class LineBuffer {
 
   /// Gives up the row under construction; complete rows stay.
   void cancel_row() noexcept;
+  /// table() was called, and neither at(), at_now() nor cancel_row() since: what flushes then throws.
+  bool row_is_open() const noexcept { return state_ != State::idle; }
   /// Gives up everything, keeps the memory.
   void clear() noexcept;
 

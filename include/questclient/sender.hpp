@@ -57,9 +57,11 @@ class Sender {
   static Sender from_conf(std::string_view conf, Handlers handlers = {});
   static Sender from_env(Handlers handlers = {});
   explicit Sender(const Options& options, Handlers handlers = {});
+  /// Only to be destroyed or assigned to afterwards.
   Sender(Sender&&) noexcept;
   Sender& operator=(Sender&&) noexcept;
-  /// As close(), but never throws; what is not sent stays in the slot.
+  /// As close(), but never throws; what is not sent stays in the slot. In one of the sender's own handlers
+  /// it returns at once, and another thread ends the sender.
   ~Sender();
 
   /// The row methods of LineBuffer, on the sender's own buffer. `at` and `at_now` end the row and flush when
@@ -80,6 +82,10 @@ class Sender {
   void at(TimestampNanos timestamp);
   void at(TimestampMicros timestamp);
   void at_now();
+  /// Gives up the row that was begun, if there is one. A call above that throws has done so already; an
+  /// argument whose own constructor throws (Decimal::parse, your code) has not: the row stays open, and
+  /// table() and every flush throw until it is ended or given up. The flush timer waits for it too.
+  void cancel_row();
 
   /// A row whose names are checked once, for add(). See PreparedRow.
   ///
@@ -100,7 +106,8 @@ class Sender {
   /// Moves the buffered rows into the slot as one frame and returns its number (0: there were none).
   /// Success means: the rows survive this process (with sf_durability=flush or append: a power cut too).
   /// Blocks for the local commit, and while the slot is at its quota, at most sf_append_deadline_millis.
-  /// Errors: slot_full, slot_io, closed, forked; the rows then stay in the buffer.
+  /// Errors: slot_full, slot_io, closed, forked, invalid_api_call (in the middle of a row, as for every
+  /// flush); the rows then stay in the buffer.
   Fsn flush();
   Fsn flush(LineBuffer& buffer);
 
@@ -156,7 +163,10 @@ class Sender {
   /// Throws Error: closed, forked.
   void resume();
   /// Flushes, waits up to close_flush_timeout_millis for acknowledgement, stops. Idempotent. Rows that are
-  /// not acknowledged stay in the slot for the next opening.
+  /// not acknowledged stay in the slot for the next opening. Any thread: flushes under way end first, which
+  /// takes up to sf_append_deadline_millis where the slot is full, as does flushing the sender's own rows.
+  /// Throws what that flush throws; invalid_api_call: a row was begun and not ended (it is dropped; what was
+  /// complete is flushed), or another thread is in the middle of one. The sender is closed all the same.
   void close();
 
   Fsn acked_fsn() const;

@@ -7,12 +7,12 @@
 
 namespace questclient::sender {
 
-Drainers::Drainers(const Options& options, buffer::SlotOptions slot, DriverOptions driver, Handlers handlers,
+Drainers::Drainers(const Options& options, buffer::SlotOptions slot, DriverOptions driver, Token token,
                    const base::Clock& clock, base::RandomSource& random, Tell tell,
                    std::chrono::milliseconds interval)
     : slot_(std::move(slot)),
       driver_(std::move(driver)),
-      handlers_(std::move(handlers)),
+      token_(std::move(token)),
       clock_(clock),
       random_(random),
       tell_(std::move(tell)),
@@ -25,11 +25,14 @@ Drainers::~Drainers() {
 }
 
 void Drainers::stop() {
+  std::vector<std::shared_ptr<Driver>> active;
   {
     const std::lock_guard lock(mutex_);
     stopping_ = true;
-    for (Driver* driver : active_) driver->stop();
+    active = active_;
   }
+  // Without the lock: a driver's thread may be in the token handler, which may ask for counts().
+  for (const auto& driver : active) driver->stop();
   changed_.notify_all();
   if (seeker_.joinable()) seeker_.join();
   for (auto& [name, worker] : workers_) worker.join();
@@ -111,16 +114,19 @@ Drainers::End Drainers::drain(const std::string& name) {
     buffer::SlotReport found;
     auto slot = buffer::Slot::open(options, clock_, random_, found);
     report(name, std::to_string(slot->stats().rows) + " rows of an ended sender are being sent.");
-    Handlers handlers = handlers_;
-    handlers.on_event = [this, &name](const SenderEvent& event) {
+    Handlers handlers;
+    handlers.token = token_;
+    handlers.on_event = [this, name](const SenderEvent& event) {
       // Its comings and goings are of no interest beside the sender's own; what befalls rows is.
       if (event.kind == SenderEvent::Kind::connected || event.kind == SenderEvent::Kind::disconnected) return;
       SenderEvent named = event;
       named.message = "Slot " + name + ": " + event.message;
       tell_(std::move(named));
     };
-    Driver driver(driver_, std::move(slot), found, clock_, random_, std::move(handlers));
+    const auto driver =
+        std::make_shared<Driver>(driver_, std::move(slot), found, clock_, random_, std::move(handlers));
     const bool sent = send_all(driver);
+    driver->stop();  // releases the slot, whoever else may still hold the driver
     if (!sent) return End::left;
     report(name, "every row is sent.");
     return End::sent;
@@ -134,23 +140,23 @@ Drainers::End Drainers::drain(const std::string& name) {
 }
 
 /// False: it was stopped first. Throws why sending stopped.
-bool Drainers::send_all(Driver& driver) {
+bool Drainers::send_all(const std::shared_ptr<Driver>& driver) {
   struct Registered {
     Drainers& drainers;
-    Driver& driver;
+    const std::shared_ptr<Driver>& driver;
     ~Registered() {
       const std::lock_guard lock(drainers.mutex_);
-      std::erase(drainers.active_, &driver);
+      std::erase(drainers.active_, driver);
     }
   };
   {
     const std::lock_guard lock(mutex_);
     if (stopping_) return false;
-    active_.push_back(&driver);
+    active_.push_back(driver);
   }
   const Registered registered{*this, driver};
-  driver.start();
-  return driver.drain(std::chrono::milliseconds::max());
+  driver->start();
+  return driver->drain(std::chrono::milliseconds::max());
 }
 
 void Drainers::report(const std::string& name, const std::string& what) const {

@@ -5,6 +5,7 @@
 #include <condition_variable>
 #include <functional>
 #include <map>
+#include <memory>
 #include <mutex>
 #include <string>
 #include <thread>
@@ -28,10 +29,12 @@ class Drainers {
  public:
   using Counts = OrphanPlan::Counts;
   using Tell = std::function<void(SenderEvent)>;
+  using Token = std::function<std::string()>;
 
   /// `slot` and `driver` are those of the sender, whose hosts, key and credentials the drainers share;
-  /// `clock` and `random` outlive it. `tell` is called from the drainers' threads.
-  Drainers(const Options& options, buffer::SlotOptions slot, DriverOptions driver, Handlers handlers,
+  /// `clock` and `random` outlive it. `token` (see Handlers; may be unset) and `tell` are called from the
+  /// drainers' threads. What becomes of frames is told to nobody: their numbers are another slot's.
+  Drainers(const Options& options, buffer::SlotOptions slot, DriverOptions driver, Token token,
            const base::Clock& clock, base::RandomSource& random, Tell tell,
            std::chrono::milliseconds interval = kOrphanInterval);
   ~Drainers();
@@ -51,13 +54,13 @@ class Drainers {
   void begin(const std::string& name);
   void join_ended();
   End drain(const std::string& name);
-  bool send_all(Driver& driver);
+  bool send_all(const std::shared_ptr<Driver>& driver);
   void report(const std::string& name, const std::string& what) const;
   void report_failure(const std::string& name, const std::string& what, ErrorCode code) const;
 
   const buffer::SlotOptions slot_;
   const DriverOptions driver_;
-  const Handlers handlers_;
+  const Token token_;
   const base::Clock& clock_;
   base::RandomSource& random_;
   const Tell tell_;
@@ -68,7 +71,7 @@ class Drainers {
   bool is_due_ = false;  ///< Something happened that the seeker is to look at.
   OrphanPlan plan_;
   std::string listing_error_;  ///< The newest, told once.
-  std::vector<Driver*> active_;
+  std::vector<std::shared_ptr<Driver>> active_;
   std::map<std::string, std::thread> workers_;  ///< By slot.
   std::vector<std::string> ended_;              ///< Workers to be joined.
   std::thread seeker_;

@@ -134,11 +134,7 @@ void Driver::on_appended() {
 void Driver::on_slot_event(const buffer::SlotEvent& found) {
   using Kind = buffer::SlotEvent::Kind;
   if (found.kind == Kind::rows_dropped) {
-    loop_.post([this, found] {
-      handle([&](Core& core, base::Time now) {
-        return core.on_rows_dropped(found.first, found.end, found.rows, now);
-      });
-    });
+    on_rows_dropped(found);
     return;
   }
   SenderEvent event;
@@ -146,6 +142,26 @@ void Driver::on_slot_event(const buffer::SlotEvent& found) {
   event.code = found.kind == Kind::filling ? ErrorCode::slot_full : ErrorCode::slot_io;
   event.message = found.message;
   tell(std::move(event));
+}
+
+void Driver::on_rows_dropped(const buffer::SlotEvent& found) {
+  {
+    const std::lock_guard lock(dropped_mutex_);
+    if (dropped_) {
+      dropped_->end = found.end;
+      dropped_->rows += found.rows;
+      return;
+    }
+    dropped_ = found;
+  }
+  // One post stands for every drop until it runs: a producer that goes on may drop faster than we tell.
+  loop_.post([this] {
+    std::unique_lock lock(dropped_mutex_);
+    const buffer::SlotEvent all = *std::exchange(dropped_, std::nullopt);
+    lock.unlock();
+    handle(
+        [&](Core& core, base::Time now) { return core.on_rows_dropped(all.first, all.end, all.rows, now); });
+  });
 }
 
 void Driver::handle(const Event& event) {

@@ -131,6 +131,7 @@ class Driver {
   void on_appended();
   void report_given_up();
   void on_slot_event(const buffer::SlotEvent& event);
+  void on_rows_dropped(const buffer::SlotEvent& found);
   Stats stats_locked() const;
   template <class Reached>
   bool wait_until(const char* call, std::chrono::milliseconds timeout, Reached reached) const;
@@ -159,7 +160,9 @@ class Driver {
   mutable std::size_t draining_ = 0;  ///< Threads that wait for an empty slot; guarded as observed_ is.
 
   std::atomic<bool> append_posted_{false};
-  std::atomic<bool> is_started_{false};  ///< Or stopped before it was.
+  std::mutex dropped_mutex_;
+  std::optional<buffer::SlotEvent> dropped_;  ///< What Core is still to be told of, as one.
+  std::atomic<bool> is_started_{false};       ///< Or stopped before it was.
   std::atomic<std::uint64_t> bytes_on_wire_{0};
   std::atomic<std::uint64_t> rows_given_up_{0};
   std::mutex start_mutex_;

@@ -3,21 +3,27 @@
 
 namespace questclient::sender {
 
+/// Scopes nest: a handler of one sender may end a flush of another, whose callback then runs inside both.
 class HandlerScope {
  public:
-  explicit HandlerScope(const void* owner) : outer_(current()) { current() = owner; }
-  ~HandlerScope() { current() = outer_; }
+  explicit HandlerScope(const void* owner) : owner_(owner), outer_(innermost()) { innermost() = this; }
+  ~HandlerScope() { innermost() = outer_; }
   HandlerScope(const HandlerScope&) = delete;
   HandlerScope& operator=(const HandlerScope&) = delete;
 
-  static bool is_inside(const void* owner) { return current() == owner; }
+  static bool is_inside(const void* owner) {
+    const HandlerScope* scope = innermost();
+    while (scope != nullptr && scope->owner_ != owner) scope = scope->outer_;
+    return scope != nullptr;
+  }
 
  private:
-  static const void*& current() {
-    thread_local const void* owner = nullptr;
-    return owner;
+  static const HandlerScope*& innermost() {
+    thread_local const HandlerScope* scope = nullptr;
+    return scope;
   }
-  const void* outer_;
+  const void* owner_;
+  const HandlerScope* outer_;
 };
 
 }  // namespace questclient::sender

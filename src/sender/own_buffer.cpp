@@ -10,6 +10,22 @@ void OwnBuffer::enter() noexcept {
     gate_.wait(Gate::taken, std::memory_order_relaxed);
     expected = Gate::idle;
   }
+  row_thread_.store(std::this_thread::get_id(), std::memory_order_relaxed);
+}
+
+bool OwnBuffer::open_to_close(std::chrono::milliseconds patience) {
+  if (is_mine()) return true;
+  // Leaving wakes nobody, for it happens at every row; so it is looked for.
+  constexpr std::chrono::milliseconds kPause{1};
+  const auto deadline = std::chrono::steady_clock::now() + patience;
+  Gate expected = Gate::idle;
+  while (!gate_.compare_exchange_strong(expected, Gate::in_row, std::memory_order_acquire)) {
+    if (std::chrono::steady_clock::now() >= deadline) return false;
+    std::this_thread::sleep_for(kPause);
+    expected = Gate::idle;
+  }
+  row_thread_.store(std::this_thread::get_id(), std::memory_order_relaxed);
+  return true;
 }
 
 bool OwnBuffer::note_oldest(const base::Clock& clock) noexcept {

@@ -2,7 +2,9 @@
 #pragma once
 
 #include <atomic>
+#include <chrono>
 #include <cstdint>
+#include <thread>
 
 #include <questclient/line_buffer.hpp>
 
@@ -20,14 +22,16 @@ class OwnBuffer {
 
   // --- The row thread's.
 
-  /// Begins to touch the rows, or goes on.
+  /// Begins to touch the rows, or goes on. The rows may be another thread's when closing (is_mine()).
   LineBuffer& open() noexcept {
     if (gate_.load(std::memory_order_relaxed) != Gate::in_row) enter();
     return rows_;
   }
   bool is_open() const noexcept { return gate_.load(std::memory_order_relaxed) == Gate::in_row; }
-  /// REQUIRES: open, no row under construction.
-  void leave() noexcept { gate_.store(Gate::idle, std::memory_order_release); }
+  /// Keeps the timer out as long as a row is under construction. REQUIRES: open.
+  void leave() noexcept {
+    if (!rows_.row_is_open()) gate_.store(Gate::idle, std::memory_order_release);
+  }
   /// The timer came while a row was under construction. REQUIRES: open.
   bool is_overdue() const noexcept { return overdue_.load(std::memory_order_relaxed); }
   /// Notes when the oldest row came, if it is not noted yet: true when the timer is to be armed for it.
@@ -35,6 +39,15 @@ class OwnBuffer {
   bool note_oldest(const base::Clock& clock) noexcept;
   /// The rows are gone. REQUIRES: open.
   void note_empty() noexcept;
+
+  // --- The closing thread's.
+
+  /// Open, and by the calling thread.
+  bool is_mine() const noexcept {
+    return is_open() && row_thread_.load(std::memory_order_relaxed) == std::this_thread::get_id();
+  }
+  /// Waits until no other thread touches the rows, and has them as the row thread has. False: not in time.
+  bool open_to_close(std::chrono::milliseconds patience);
 
   // --- The timer's, on the I/O thread.
 
@@ -62,6 +75,7 @@ class OwnBuffer {
 
   LineBuffer rows_;
   std::atomic<Gate> gate_{Gate::idle};
+  std::atomic<std::thread::id> row_thread_;  ///< Who opened it last.
   std::atomic<bool> overdue_{false};
   // Sequentially consistent, both: the row thread writes the first and then reads the second, the timer the
   // other way round, and one of them has to see the other.

@@ -1,3 +1,4 @@
+#include <thread>
 #include <utility>
 
 #include <questclient/sender.hpp>
@@ -24,11 +25,20 @@ Sender::~Sender() {
     [[maybe_unused]] const Impl* abandoned = impl_.release();
     return;
   }
-  try {
-    impl_->close();
-  } catch (...) {
-    // The rows that could not be flushed were never promised.
-  }
+  const bool in_handler = impl_->is_in_handler();
+  auto end = [impl = std::move(impl_)]() mutable {
+    try {
+      impl->close();
+    } catch (...) {
+      // The rows that could not be flushed were never promised.
+    }
+    impl.reset();
+  };
+  // In one of its own handlers: the handler's thread is one that has to end first.
+  if (in_handler)
+    std::thread(std::move(end)).detach();
+  else
+    end();
 }
 
 Sender Sender::from_conf(std::string_view conf, Handlers handlers) {
@@ -59,6 +69,10 @@ void Sender::at(TimestampMicros timestamp) {
 void Sender::at_now() {
   in_row([](LineBuffer& rows) { rows.at_now(); });
   row_ended();
+}
+
+void Sender::cancel_row() {
+  impl_->with_own_rows([](LineBuffer& rows) { rows.cancel_row(); });
 }
 
 PreparedRow Sender::row(std::string_view table, std::initializer_list<std::string_view> symbols,

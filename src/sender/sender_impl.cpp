@@ -15,6 +15,9 @@ namespace {
 /// Between two attempts of the flush timer: a row was under construction, or the slot had no room.
 constexpr std::chrono::milliseconds kTakeAgain{20};
 
+/// How long close() waits for another thread to end its row.
+constexpr std::chrono::milliseconds kRowPatience{1000};
+
 /// The token handler may be asked by the drainers' threads too, and is called once at a time.
 Handlers one_at_a_time(Handlers handlers) {
   if (!handlers.token) return handlers;
@@ -58,7 +61,15 @@ Sender::Impl::Impl(const Options& given, Handlers handlers)
   if (options_.drain_orphans && !options_.sf_dir.empty()) {
     driver.add_stats = {};
     driver.inbox_capacity = 0;
-    drainers_.emplace(options_, slot_options, std::move(driver), std::move(handlers), clock_, random_,
+    sender::Drainers::Token token;
+    if (handlers.token) {
+      // It is this sender's handler on whatever thread: what must not be called there is refused there.
+      token = [this, ask = handlers.token] {
+        const sender::HandlerScope scope(&*driver_);
+        return ask();
+      };
+    }
+    drainers_.emplace(options_, slot_options, std::move(driver), std::move(token), clock_, random_,
                       [this](SenderEvent event) { driver_->tell(std::move(event)); });
   }
   // In memory there is nothing to send yet, and many a sender is made that never sends.
@@ -128,7 +139,16 @@ Fsn Sender::Impl::append(const buffer::AppendRows& rows) {
   return fsn;
 }
 
+void Sender::Impl::refuse_open_row(const LineBuffer& buffer) {
+  if (!buffer.row_is_open()) return;
+  throw Error(
+      ErrorCode::invalid_api_call, Disposition::fix_and_resend,
+      "A flush was called in the middle of a row, which would be lost without a word. End the row with "
+      "at() or at_now(), or give it up with cancel_row(); nothing was taken out of the buffer.");
+}
+
 Fsn Sender::Impl::flush(LineBuffer& buffer, bool automatic) {
+  refuse_open_row(buffer);
   const Fsn fsn = append({buffer.payload(), buffer.row_lengths(), std::nullopt, automatic});
   buffer.clear();
   return fsn;
@@ -136,6 +156,7 @@ Fsn Sender::Impl::flush(LineBuffer& buffer, bool automatic) {
 
 Fsn Sender::Impl::flush(LineBuffer& buffer, const SourcePosition& position) {
   check_process();
+  refuse_open_row(buffer);
   if (options_.auto_flush) {
     throw Error(ErrorCode::invalid_api_call, Disposition::fix_and_resend,
                 "flush(position) needs auto_flush=off: rows that were flushed on their own would be sent "
@@ -168,6 +189,7 @@ Fsn Sender::Impl::flush_encoded(std::string_view payload, std::span<const std::u
 }
 
 void Sender::Impl::flush_async(LineBuffer& buffer, std::function<void(FlushResult)> done) {
+  refuse_open_row(buffer);
   // A slot may be done before it returns; the application's callback has to wait until no lock is held.
   struct Call {
     std::thread::id caller = std::this_thread::get_id();
@@ -202,6 +224,7 @@ void Sender::Impl::flush_async(LineBuffer& buffer, std::function<void(FlushResul
 }
 
 bool Sender::Impl::try_flush(LineBuffer& buffer, bool automatic) {
+  refuse_open_row(buffer);
   const auto lock = entered();
   if (buffer.empty()) return true;
   return driver_->later().append_for_good(
@@ -223,13 +246,12 @@ void Sender::Impl::row_ended() {
   const Leaving leaving{*this};
   if (!options_.auto_flush) return;
   LineBuffer& rows = own_.open();
+  // First of all: should the flush fail, the timer tries again.
+  if (options_.auto_flush_interval.count() > 0 && own_.note_oldest(clock_))
+    driver_->arm_flush_timer(clock_.now() + options_.auto_flush_interval);
   const bool by_rows = options_.auto_flush_rows != 0 && rows.rows() >= options_.auto_flush_rows;
   const bool by_bytes = options_.auto_flush_bytes != 0 && rows.size() >= options_.auto_flush_bytes;
-  if (by_rows || by_bytes || own_.is_overdue()) {
-    flush(rows, true);
-  } else if (options_.auto_flush_interval.count() > 0 && own_.note_oldest(clock_)) {
-    driver_->arm_flush_timer(clock_.now() + options_.auto_flush_interval);
-  }
+  if (by_rows || by_bytes || own_.is_overdue()) flush(rows, true);
 }
 
 std::optional<base::Time> Sender::Impl::on_flush_timer(base::Time now) {
@@ -252,6 +274,25 @@ void Sender::Impl::resume() {
   if (drainers_) drainers_->resume();
 }
 
+void Sender::Impl::flush_own_rows() {
+  // Another thread may be in a flush, which ends at its own deadline.
+  if (!own_.open_to_close(options_.sf_append_deadline_millis + kRowPatience)) {
+    throw Error(
+        ErrorCode::invalid_api_call, Disposition::fix_and_resend,
+        "close() was called while another thread was in the middle of a row; the rows of the sender's "
+        "own buffer were not flushed. End the row, or join that thread, before close().");
+  }
+  const Leaving leaving{*this};
+  LineBuffer& rows = own_.open();
+  const bool in_row = rows.row_is_open();
+  rows.cancel_row();
+  flush(rows);
+  if (!in_row) return;
+  throw Error(ErrorCode::invalid_api_call, Disposition::fix_and_resend,
+              "close() was called in the middle of a row, which is dropped; the rows before it are flushed. "
+              "End each row with at() or at_now().");
+}
+
 void Sender::Impl::close() {
   check_process();
   driver_->refuse_in_handler("close");
@@ -259,10 +300,7 @@ void Sender::Impl::close() {
   if (closed_) return;
   std::exception_ptr failure;
   try {
-    with_own_rows([&](LineBuffer& rows) {
-      rows.cancel_row();
-      flush(rows);
-    });
+    flush_own_rows();
   } catch (...) {
     failure = std::current_exception();
   }

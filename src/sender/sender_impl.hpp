@@ -18,6 +18,7 @@
 #include "base/random.hpp"
 #include "sender/drainers.hpp"
 #include "sender/driver.hpp"
+#include "sender/handler_scope.hpp"
 #include "sender/own_buffer.hpp"
 
 namespace questclient {
@@ -54,6 +55,7 @@ class Sender::Impl {
   bool flush_and_wait(LineBuffer& buffer);
   void resume();
   void close();
+  bool is_in_handler() const noexcept { return sender::HandlerScope::is_inside(&*driver_); }
 
   std::optional<SourcePosition> position() const;
   Stats stats() const { return driver().stats(); }
@@ -79,6 +81,8 @@ class Sender::Impl {
 
   /// Shared by appenders, taken whole by close(): no append is under way when the slot is released.
   std::shared_lock<std::shared_mutex> entered() const;
+  static void refuse_open_row(const LineBuffer& buffer);
+  void flush_own_rows();
   Fsn append(const buffer::AppendRows& rows);
   void count(std::size_t rows, std::size_t bytes, bool automatic);
   void add_stats(Stats& stats) const;

@@ -157,7 +157,7 @@ class RunningDrainers : public ::testing::Test {
     driver.core = sender::core_options(options_, false);
     driver.endpoint = net::make_endpoint(options_);
     drainers_.emplace(
-        options_, sender::slot_options(options_), driver, Handlers{}, clock_, random_,
+        options_, sender::slot_options(options_), driver, sender::Drainers::Token{}, clock_, random_,
         [this](const SenderEvent& event) { told_.handler()(event); }, milliseconds(5));
   }
   void leave_orphan(const std::string& name, int number) {

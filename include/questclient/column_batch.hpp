@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <ranges>
 #include <set>
 #include <span>
 #include <string>
@@ -16,6 +17,10 @@
 
 namespace questclient {
 
+/// A range that owns its values and would be gone before they are read.
+template <class Range>
+concept OwningTemporary = std::ranges::range<Range> && !std::ranges::borrowed_range<Range>;
+
 /// Which rows have a value: one bit a row, the lowest of a byte first, set where there is one, as in Apache
 /// Arrow. `first_bit` is where the batch's first row stands. Without bits every row has a value.
 struct Validity {
@@ -23,6 +28,8 @@ struct Validity {
   Validity(std::span<const std::uint8_t> all_bits,
            std::size_t first = 0)  // NOLINT(google-explicit-constructor)
       : bits(all_bits), first_bit(first), is_given(true) {}
+  template <OwningTemporary Bits>
+  Validity(Bits&& bits, std::size_t first = 0) = delete;
 
   std::span<const std::uint8_t> bits;
   std::size_t first_bit = 0;
@@ -35,79 +42,119 @@ struct Validity {
 ///     batch.symbols("symbol", codes, dictionary).column("price", prices);
 ///     buffer.add(batch.at(timestamps));
 ///
-/// Everything but names is borrowed and must outlive the call to add(). Not thread-safe while it is built.
-/// The rows are the same as those of single calls: symbols first, then columns, each in the order of their
-/// calls. A row without timestamps from at() is stamped by the server.
+/// Everything but names is borrowed and must outlive the call to add(); a temporary does not compile. Not
+/// thread-safe while it is built. The rows are the same as those of single calls: symbols first, then
+/// columns, each in the order of their calls. A row without timestamps from at() is stamped by the server.
 ///
 /// Throws Error{invalid_name}: a name that QuestDB refuses, or one that stands twice (A to Z compared without
 /// case); Error{invalid_api_call}: a column of another length than the batch, too few validity bits. The
 /// values are looked at by LineBuffer::add().
 class ColumnBatch {
  public:
-  ColumnBatch(std::string_view table, std::size_t rows, std::size_t max_name_len = 127);
+  ColumnBatch(NameView table, std::size_t rows, std::size_t max_name_len = 127);
 
-  /// Each code, an integer of any kind, is a place in the dictionary, whose entries are escaped once. The
-  /// code of a row without a value may be anything.
+  /// Each code, an integer of any kind up to 64 bits, is a place in the dictionary, whose entries are escaped
+  /// once. The code of a row without a value may be anything.
   template <class Codes>
-  ColumnBatch& symbols(std::string_view name, const Codes& codes,
-                       std::span<const std::string_view> dictionary, Validity validity = {}) {
+  ColumnBatch& symbols(NameView name, const Codes& codes, std::span<const std::string_view> dictionary,
+                       Validity validity = {}) {
     const std::span all(codes);
     using Code = typename decltype(all)::value_type;
-    static_assert(std::is_integral_v<Code> && !std::is_same_v<Code, bool>, "the codes are integers");
+    static_assert(SentAsInteger<Code>, "the codes are integers of at most 64 bits");
     put_column(name, all.data(), all.size(), code_kind<Code>(), validity, dictionary);
     return *this;
   }
-  ColumnBatch& symbols(std::string_view name, std::span<const std::string_view> values,
-                       Validity validity = {}) {
+  ColumnBatch& symbols(NameView name, std::span<const std::string_view> values, Validity validity = {}) {
     return put(name, values, Kind::symbol, validity);
   }
+  template <OwningTemporary Codes>
+  ColumnBatch& symbols(NameView name, Codes&& codes, std::span<const std::string_view> dictionary,
+                       Validity validity = {}) = delete;
+  template <class Codes, OwningTemporary Dictionary>
+  ColumnBatch& symbols(NameView name, const Codes& codes, Dictionary&& dictionary,
+                       Validity validity = {}) = delete;
+  template <OwningTemporary Values>
+  ColumnBatch& symbols(NameView name, Values&& values, Validity validity = {}) = delete;
 
-  ColumnBatch& column(std::string_view name, std::span<const std::int64_t> values, Validity validity = {}) {
+  ColumnBatch& column(NameView name, std::span<const std::int64_t> values, Validity validity = {}) {
     return put(name, values, Kind::integer, validity);
   }
-  ColumnBatch& column(std::string_view name, std::span<const double> values, Validity validity = {}) {
+  ColumnBatch& column(NameView name, std::span<const double> values, Validity validity = {}) {
     return put(name, values, Kind::real, validity);
   }
-  ColumnBatch& column(std::string_view name, std::span<const bool> values, Validity validity = {}) {
+  ColumnBatch& column(NameView name, std::span<const std::int32_t> values, Validity validity = {}) {
+    return put(name, values, Kind::integer32, validity);
+  }
+  ColumnBatch& column(NameView name, std::span<const float> values, Validity validity = {}) {
+    return put(name, values, Kind::real32, validity);
+  }
+  ColumnBatch& column(NameView name, std::span<const bool> values, Validity validity = {}) {
     return put(name, values, Kind::boolean, validity);
   }
-  ColumnBatch& column(std::string_view name, std::span<const std::string_view> values,
-                      Validity validity = {}) {
+  ColumnBatch& column(NameView name, std::span<const std::string_view> values, Validity validity = {}) {
     return put(name, values, Kind::text, validity);
   }
-  ColumnBatch& column(std::string_view name, std::span<const TimestampMicros> values,
-                      Validity validity = {}) {
+  ColumnBatch& column(NameView name, std::span<const std::string> values, Validity validity = {}) {
+    return put(name, values, Kind::string, validity);
+  }
+  ColumnBatch& column(NameView name, std::span<const TimestampMicros> values, Validity validity = {}) {
     return put(name, values, Kind::micros, validity);
   }
-  ColumnBatch& column(std::string_view name, std::span<const TimestampNanos> values, Validity validity = {}) {
+  ColumnBatch& column(NameView name, std::span<const TimestampNanos> values, Validity validity = {}) {
     return put(name, values, Kind::nanos, validity);
   }
-  ColumnBatch& column(std::string_view name, std::span<const ArrayView> values, Validity validity = {}) {
+  ColumnBatch& column(NameView name, std::span<const ArrayView> values, Validity validity = {}) {
     return put(name, values, Kind::array, validity);
   }
-  ColumnBatch& column(std::string_view name, std::span<const Decimal> values, Validity validity = {}) {
+  ColumnBatch& column(NameView name, std::span<const Decimal> values, Validity validity = {}) {
     return put(name, values, Kind::decimal, validity);
   }
+  ColumnBatch& column(NameView name, std::span<const Long256> values, Validity validity = {}) {
+    return put(name, values, Kind::long256, validity);
+  }
+  ColumnBatch& column(NameView name, std::span<const Uuid> values, Validity validity = {}) {
+    return put(name, values, Kind::uuid, validity);
+  }
+  ColumnBatch& column(NameView name, std::span<const Ipv4> values, Validity validity = {}) {
+    return put(name, values, Kind::ipv4, validity);
+  }
+  ColumnBatch& column(NameView name, std::span<const Geohash> values, Validity validity = {}) {
+    return put(name, values, Kind::geohash, validity);
+  }
+  ColumnBatch& column(NameView name, std::span<const Char> values, Validity validity = {}) {
+    return put(name, values, Kind::character, validity);
+  }
+  template <OwningTemporary Values>
+  ColumnBatch& column(NameView name, Values&& values, Validity validity = {}) = delete;
   /// Booleans as bytes, true where not zero.
-  ColumnBatch& column_bool(std::string_view name, std::span<const std::uint8_t> values,
-                           Validity validity = {}) {
+  ColumnBatch& column_bool(NameView name, std::span<const std::uint8_t> values, Validity validity = {}) {
     return put(name, values, Kind::boolean, validity);
   }
+  template <OwningTemporary Values>
+  ColumnBatch& column_bool(NameView name, Values&& values, Validity validity = {}) = delete;
   /// Timestamps as plain integers.
-  ColumnBatch& column_micros(std::string_view name, std::span<const std::int64_t> values,
-                             Validity validity = {}) {
+  ColumnBatch& column_micros(NameView name, std::span<const std::int64_t> values, Validity validity = {}) {
     return put(name, values, Kind::micros, validity);
   }
-  ColumnBatch& column_nanos(std::string_view name, std::span<const std::int64_t> values,
-                            Validity validity = {}) {
+  ColumnBatch& column_nanos(NameView name, std::span<const std::int64_t> values, Validity validity = {}) {
     return put(name, values, Kind::nanos, validity);
   }
+  template <OwningTemporary Values>
+  ColumnBatch& column_micros(NameView name, Values&& values, Validity validity = {}) = delete;
+  template <OwningTemporary Values>
+  ColumnBatch& column_nanos(NameView name, Values&& values, Validity validity = {}) = delete;
 
-  /// The designated timestamps (not negative).
+  /// The designated timestamps: not negative, not after the year 9999.
   ColumnBatch& at(std::span<const TimestampMicros> timestamps) { return put_at(timestamps, 't'); }
   ColumnBatch& at(std::span<const TimestampNanos> timestamps) { return put_at(timestamps, 'n'); }
   ColumnBatch& at_micros(std::span<const std::int64_t> timestamps) { return put_at(timestamps, 't'); }
   ColumnBatch& at_nanos(std::span<const std::int64_t> timestamps) { return put_at(timestamps, 'n'); }
+  template <OwningTemporary Values>
+  ColumnBatch& at(Values&& timestamps) = delete;
+  template <OwningTemporary Values>
+  ColumnBatch& at_micros(Values&& timestamps) = delete;
+  template <OwningTemporary Values>
+  ColumnBatch& at_nanos(Values&& timestamps) = delete;
   /// The server stamps the rows on arrival: what a batch without at() does too.
   ColumnBatch& at_now() noexcept;
 
@@ -115,6 +162,7 @@ class ColumnBatch {
 
  private:
   friend class LineBuffer;
+  // Symbols first: see is_symbol().
   enum class Kind : std::uint8_t {
     symbol,
     codes_i8,
@@ -124,15 +172,25 @@ class ColumnBatch {
     codes_i32,
     codes_u32,
     codes_i64,
+    codes_u64,
     boolean,
     integer,
+    integer32,
     real,
+    real32,
     text,
+    string,
+    uuid,
+    ipv4,
+    geohash,
+    character,
+    long256,
     micros,
     nanos,
     array,
     decimal
   };
+  static bool is_symbol(Kind kind) { return kind <= Kind::codes_u64; }
   struct Column {
     ColumnName name;
     Kind kind;
@@ -143,8 +201,7 @@ class ColumnBatch {
 
   template <class Code>
   static constexpr Kind code_kind() {
-    if constexpr (sizeof(Code) == 8)
-      return Kind::codes_i64;  // what an unsigned one has beyond it is negative
+    if constexpr (sizeof(Code) == 8) return std::is_signed_v<Code> ? Kind::codes_i64 : Kind::codes_u64;
     if constexpr (sizeof(Code) == 4) return std::is_signed_v<Code> ? Kind::codes_i32 : Kind::codes_u32;
     if constexpr (sizeof(Code) == 2) return std::is_signed_v<Code> ? Kind::codes_i16 : Kind::codes_u16;
     return std::is_signed_v<Code> ? Kind::codes_i8 : Kind::codes_u8;

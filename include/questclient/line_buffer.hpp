@@ -2,10 +2,11 @@
 #pragma once
 
 #include <array>
+#include <concepts>
 #include <cstddef>
 #include <cstdint>
-#include <limits>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -38,9 +39,10 @@ class ColumnBatch;
 /// before the row (or the batch) that it belongs to: complete rows stay, the row under construction is gone.
 ///
 /// Errors: invalid_api_call (a symbol after a column, `at` without a table, a row without values),
-/// invalid_name, invalid_value (not UTF-8, a negative designated timestamp, an unsigned integer above the
-/// largest int64, the smallest int64: QuestDB stores that as NULL, so leave the column out instead; an array
-/// in version 1, a decimal before version 3), buffer_full (max_size).
+/// invalid_name, invalid_value (not UTF-8, a null pointer as text, a designated timestamp before 1970 or
+/// after 9999, an unsigned integer above the largest int64, the smallest int64: QuestDB stores that as NULL,
+/// so leave the column out instead; an array in version 1, a decimal before version 3), buffer_full
+/// (max_size).
 ///
 /// A name that stands twice in a row of single calls, in whatever case, is not noticed here: the server keeps
 /// the first. Version 1 writes TimestampNanos columns in microseconds, rounded down. NaN is stored as NULL.
@@ -50,8 +52,9 @@ class LineBuffer {
     ProtocolVersion version = ProtocolVersion::v2;
     std::size_t initial_size = std::size_t{64} << 10;  ///< Bytes reserved at the start, at most max_size.
     std::size_t max_size = std::size_t{100} << 20;     ///< Bytes; a row that would pass it is refused.
-    std::size_t max_name_len = 127;  ///< UTF-16 units, as the server counts them. Names that
-                                     ///< were checked beforehand are not checked again.
+    /// UTF-16 units of a name, as the server counts them: up to 32767, more counts as that; 0 refuses every
+    /// name. Names that were checked beforehand are not checked again.
+    std::size_t max_name_len = 127;
   };
 
   LineBuffer();
@@ -63,58 +66,70 @@ class LineBuffer {
   LineBuffer& operator=(LineBuffer&& other) noexcept;
   ~LineBuffer() = default;
 
-  LineBuffer& table(std::string_view name);
+  LineBuffer& table(NameView name);
   LineBuffer& table(const TableName& name);
 
-  LineBuffer& symbol(std::string_view name, std::string_view value);
-  LineBuffer& symbol(const ColumnName& name, std::string_view value);
+  LineBuffer& symbol(NameView name, std::string_view value) { return symbol_text(name, value); }
+  LineBuffer& symbol(NameView name, const char* value) { return symbol_text(name, text(value)); }
+  LineBuffer& symbol(const ColumnName& name, std::string_view value) { return symbol_text(name, value); }
+  LineBuffer& symbol(const ColumnName& name, const char* value) { return symbol_text(name, text(value)); }
 
   // Overloads take exactly bool, int64, double, text, a timestamp or what values.hpp holds: other integer
-  // types become int64.
-  LineBuffer& column(std::string_view name, bool value) { return column_bool(name, value); }
-  LineBuffer& column(std::string_view name, double value) { return column_double(name, value); }
-  LineBuffer& column(std::string_view name, std::string_view value) { return column_text(name, value); }
-  LineBuffer& column(std::string_view name, const char* value) { return column_text(name, text(value)); }
-  LineBuffer& column(std::string_view name, TimestampMicros value);
-  LineBuffer& column(std::string_view name, TimestampNanos value);
-  template <class Integer>
-  requires(std::is_integral_v<Integer> &&
-           !std::is_same_v<Integer, bool>) LineBuffer& column(std::string_view name, Integer value) {
-    if constexpr (std::is_unsigned_v<Integer> && sizeof(Integer) >= 8) {
-      if (value > static_cast<Integer>(std::numeric_limits<std::int64_t>::max())) refuse_unsigned(value);
-    }
-    return column_int64(name, static_cast<std::int64_t>(value));
+  // types up to 64 bits become int64, other floating-point types double. What only converts to one of them (a
+  // function, a wider integer, an enumeration) does not compile.
+  template <SentAsBool Value>
+  LineBuffer& column(NameView name, Value value) {
+    return column_bool(name, value);
   }
-  LineBuffer& column(std::string_view name, const void* value) = delete;  // a pointer would become a bool
-  LineBuffer& column(std::string_view name, const ArrayView& value);
-  LineBuffer& column(std::string_view name, std::span<const double> values) {
+  template <SentAsInteger Value>
+  LineBuffer& column(NameView name, Value value) {
+    return column_int64(name, int64(value));
+  }
+  template <std::floating_point Value>
+  LineBuffer& column(NameView name, Value value) {
+    return column_double(name, static_cast<double>(value));
+  }
+  LineBuffer& column(NameView name, std::string_view value) { return column_text(name, value); }
+  LineBuffer& column(NameView name, const char* value) { return column_text(name, text(value)); }
+  LineBuffer& column(NameView name, const void* value) = delete;  // a pointer is no value
+  LineBuffer& column(NameView name, TimestampMicros value);
+  LineBuffer& column(NameView name, TimestampNanos value);
+  LineBuffer& column(NameView name, const ArrayView& value);
+  LineBuffer& column(NameView name, std::span<const double> values) {
     return column(name, ArrayView(values));
   }
-  LineBuffer& column(std::string_view name, const std::vector<double>& values) {
+  LineBuffer& column(NameView name, const std::vector<double>& values) {
     return column(name, ArrayView(values));
   }
-  LineBuffer& column(std::string_view name, const Decimal& value);
-  LineBuffer& column(std::string_view name, const Long256& value);
+  LineBuffer& column(NameView name, const Decimal& value);
+  LineBuffer& column(NameView name, const Long256& value);
   template <SentAsText Value>
-  LineBuffer& column(std::string_view name, const Value& value) {
+  LineBuffer& column(NameView name, const Value& value) {
     return column_text(name, value.text());
   }
+  /// An empty one leaves the column out.
+  template <class Value>
+  LineBuffer& column(NameView name, const std::optional<Value>& value) {
+    return value ? column(name, *value) : column_missing(name);
+  }
 
-  LineBuffer& column(const ColumnName& name, bool value) { return column_bool(name, value); }
-  LineBuffer& column(const ColumnName& name, double value) { return column_double(name, value); }
+  template <SentAsBool Value>
+  LineBuffer& column(const ColumnName& name, Value value) {
+    return column_bool(name, value);
+  }
+  template <SentAsInteger Value>
+  LineBuffer& column(const ColumnName& name, Value value) {
+    return column_int64(name, int64(value));
+  }
+  template <std::floating_point Value>
+  LineBuffer& column(const ColumnName& name, Value value) {
+    return column_double(name, static_cast<double>(value));
+  }
   LineBuffer& column(const ColumnName& name, std::string_view value) { return column_text(name, value); }
   LineBuffer& column(const ColumnName& name, const char* value) { return column_text(name, text(value)); }
+  LineBuffer& column(const ColumnName& name, const void* value) = delete;  // a pointer is no value
   LineBuffer& column(const ColumnName& name, TimestampMicros value);
   LineBuffer& column(const ColumnName& name, TimestampNanos value);
-  template <class Integer>
-  requires(std::is_integral_v<Integer> &&
-           !std::is_same_v<Integer, bool>) LineBuffer& column(const ColumnName& name, Integer value) {
-    if constexpr (std::is_unsigned_v<Integer> && sizeof(Integer) >= 8) {
-      if (value > static_cast<Integer>(std::numeric_limits<std::int64_t>::max())) refuse_unsigned(value);
-    }
-    return column_int64(name, static_cast<std::int64_t>(value));
-  }
-  LineBuffer& column(const ColumnName& name, const void* value) = delete;  // a pointer would become a bool
   LineBuffer& column(const ColumnName& name, const ArrayView& value);
   LineBuffer& column(const ColumnName& name, std::span<const double> values) {
     return column(name, ArrayView(values));
@@ -128,8 +143,12 @@ class LineBuffer {
   LineBuffer& column(const ColumnName& name, const Value& value) {
     return column_text(name, value.text());
   }
+  template <class Value>
+  LineBuffer& column(const ColumnName& name, const std::optional<Value>& value) {
+    return value ? column(name, *value) : column_missing(name);
+  }
 
-  /// Ends the row with its designated timestamp (not negative).
+  /// Ends the row with its designated timestamp: not negative, not after the year 9999.
   void at(TimestampMicros timestamp);
   void at(TimestampNanos timestamp);
   /// Ends the row; the server stamps it on arrival. Such rows cannot be deduplicated by QuestDB.
@@ -186,6 +205,8 @@ class LineBuffer {
     void operator()(char* bytes) const noexcept;
   };
 
+  LineBuffer& symbol_text(std::string_view name, std::string_view value);
+  LineBuffer& symbol_text(const ColumnName& name, std::string_view value);
   LineBuffer& column_bool(std::string_view name, bool value);
   LineBuffer& column_bool(const ColumnName& name, bool value);
   LineBuffer& column_int64(std::string_view name, std::int64_t value);
@@ -194,9 +215,17 @@ class LineBuffer {
   LineBuffer& column_double(const ColumnName& name, double value);
   LineBuffer& column_text(std::string_view name, std::string_view value);
   LineBuffer& column_text(const ColumnName& name, std::string_view value);
+  LineBuffer& column_missing(std::string_view name);
+  LineBuffer& column_missing(const ColumnName& name);
   std::string_view text(const char* value) {
     if (value == nullptr) refuse_null();
     return value;
+  }
+  template <SentAsInteger Value>
+  std::int64_t int64(Value value) {
+    const auto sent = static_cast<std::int64_t>(value);
+    if (std::is_unsigned_v<Value> && sent < 0) refuse_unsigned(static_cast<std::uint64_t>(value));
+    return sent;
   }
 
   // Each put_* writes one whole item, for either kind of name.
@@ -212,6 +241,8 @@ class LineBuffer {
   LineBuffer& put_text(const Name& name, std::string_view value);
   template <class Name>
   LineBuffer& put_timestamp(const Name& name, std::int64_t value, char unit);
+  template <class Name>
+  LineBuffer& put_missing(const Name& name);
   template <class Name>
   LineBuffer& put_array(const Name& name, const ArrayView& value);
   template <class Name>
@@ -250,7 +281,7 @@ class LineBuffer {
   [[noreturn]] void refuse_unsigned(std::uint64_t value);
   [[noreturn]] void refuse_smallest(std::string_view name);
   [[noreturn]] void refuse_version(std::string_view name, ProtocolVersion needed);
-  [[noreturn]] void refuse_designated(std::int64_t value);
+  [[noreturn]] void refuse_designated(std::int64_t value, char unit);
   [[noreturn]] void refuse_count(const PreparedRow& row, std::size_t values);
   [[noreturn]] void refuse_no_value(const PreparedRow& row);
   [[noreturn]] void refuse_symbol(std::string_view name);

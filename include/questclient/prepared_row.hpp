@@ -1,6 +1,7 @@
 // Rows whose names are checked once.
 #pragma once
 
+#include <concepts>
 #include <cstddef>
 #include <cstdint>
 #include <initializer_list>
@@ -18,7 +19,8 @@
 namespace questclient {
 
 /// The names of a kind of row, checked and escaped once: its table, its symbols, its columns, in the order in
-/// which LineBuffer::add() takes their values. Immutable; any number of threads may share one.
+/// which LineBuffer::add() takes their values. Immutable (to move one is to copy it); any number of threads
+/// may share one.
 ///
 ///     const PreparedRow trades("trades", {"symbol", "side"}, {"price", "amount"});
 ///     buffer.add(trades, "ETH-USD", "sell", 2615.54, 0.00044, TimestampNanos::now());
@@ -27,12 +29,15 @@ namespace questclient {
 /// case); Error{invalid_api_call}: neither symbols nor columns.
 class PreparedRow {
  public:
-  PreparedRow(std::string_view table, std::initializer_list<std::string_view> symbols,
+  PreparedRow(NameView table, std::initializer_list<std::string_view> symbols,
               std::initializer_list<std::string_view> columns, std::size_t max_name_len = 127);
-  PreparedRow(std::string_view table, std::span<const std::string_view> symbols,
+  PreparedRow(NameView table, std::span<const std::string_view> symbols,
               std::span<const std::string_view> columns, std::size_t max_name_len = 127);
-  PreparedRow(std::string_view table, std::span<const std::string> symbols,
-              std::span<const std::string> columns, std::size_t max_name_len = 127);
+  PreparedRow(NameView table, std::span<const std::string> symbols, std::span<const std::string> columns,
+              std::size_t max_name_len = 127);
+
+  PreparedRow(const PreparedRow&) = default;
+  PreparedRow& operator=(const PreparedRow&) = default;
 
   std::size_t symbols() const noexcept { return symbols_; }
   std::size_t columns() const noexcept { return names_.size() - symbols_; }
@@ -64,19 +69,23 @@ class RowValue {
  public:
   RowValue() noexcept : kind_(Kind::missing) {}
   RowValue(std::nullopt_t) noexcept : RowValue() {}                                           // NOLINT
-  RowValue(double value) noexcept : kind_(Kind::real) { real_ = value; }                      // NOLINT
   RowValue(std::string_view text) noexcept : RowValue(text.data(), text.size()) {}            // NOLINT
   RowValue(const std::string& text) noexcept : RowValue(text.data(), text.size()) {}          // NOLINT
   RowValue(const char* text);                                                                 // NOLINT
   RowValue(TimestampMicros value) noexcept : kind_(Kind::micros) { integer_ = value.value; }  // NOLINT
   RowValue(TimestampNanos value) noexcept : kind_(Kind::nanos) { integer_ = value.value; }    // NOLINT
-  template <class T>
-  requires std::is_integral_v<T> RowValue(T value) : kind_(Kind::integer) {  // NOLINT
-    if constexpr (std::is_same_v<T, bool>) kind_ = Kind::boolean;
-    if constexpr (std::is_unsigned_v<T> && sizeof(T) >= 8) {
-      if (value > static_cast<T>(INT64_MAX)) refuse_unsigned(value);
-    }
+  template <SentAsBool T>
+  RowValue(T value) noexcept : kind_(Kind::boolean) {  // NOLINT
+    integer_ = value ? 1 : 0;
+  }
+  template <SentAsInteger T>
+  RowValue(T value) : kind_(Kind::integer) {  // NOLINT
     integer_ = static_cast<std::int64_t>(value);
+    if (std::is_unsigned_v<T> && integer_ < 0) refuse_unsigned(static_cast<std::uint64_t>(value));
+  }
+  template <std::floating_point T>
+  RowValue(T value) noexcept : kind_(Kind::real) {  // NOLINT
+    real_ = static_cast<double>(value);
   }
   RowValue(const ArrayView& array) noexcept  // NOLINT
       : kind_(array.is_null() ? Kind::missing : Kind::array) {
@@ -99,7 +108,7 @@ class RowValue {
   RowValue(const std::optional<T>& value) {  // NOLINT
     if (value) *this = RowValue(*value);
   }
-  RowValue(const void* pointer) = delete;  // it would become a bool
+  RowValue(const void* pointer) = delete;  // a pointer is no value
 
  private:
   friend class LineBuffer;

@@ -71,8 +71,8 @@ class Sender {
   Sender& table(const Name& name) {
     return in_row([&](LineBuffer& rows) { rows.table(name); });
   }
-  template <class Name>
-  Sender& symbol(const Name& name, std::string_view value) {
+  template <class Name, class Value>
+  Sender& symbol(const Name& name, const Value& value) {
     return in_row([&](LineBuffer& rows) { rows.symbol(name, value); });
   }
   template <class Name, class Value>
@@ -91,12 +91,22 @@ class Sender {
   ///
   ///     const auto trades = sender.row("trades", {"symbol", "side"}, {"price", "amount"});
   ///     sender.add(trades, "ETH-USD", "sell", 2615.54, 0.00044, TimestampNanos::now());
-  PreparedRow row(std::string_view table, std::initializer_list<std::string_view> symbols,
+  PreparedRow row(NameView table, std::initializer_list<std::string_view> symbols,
                   std::initializer_list<std::string_view> columns) const;
+  /// The same for names that are known only at run time.
+  PreparedRow row(NameView table, std::span<const std::string_view> symbols,
+                  std::span<const std::string_view> columns) const;
+  PreparedRow row(NameView table, std::span<const std::string> symbols,
+                  std::span<const std::string> columns) const;
   /// One prepared row (its values and timestamp), or a ColumnBatch, which is many. Flushes as `at` does.
   template <class First, class... More>
   void add(const First& first, const More&... more) {
     in_row([&](LineBuffer& rows) { rows.add(first, more...); });
+    row_ended();
+  }
+  /// One prepared row of values that were collected at run time.
+  void add_values(const PreparedRow& row, std::span<const RowValue> values, RowEnd end) {
+    in_row([&](LineBuffer& rows) { rows.add_values(row, values, end); });
     row_ended();
   }
 

@@ -142,7 +142,8 @@ class Ipv4 {
   std::uint8_t length_ = 0;
 };
 
-/// One to twelve characters of the geohash alphabet, five bits each. A column of fewer bits takes the first.
+/// One to twelve characters of the geohash alphabet, five bits each. A column of fewer bits takes the first;
+/// in a column of more bits the server stores NULL without a word.
 class Geohash {
  public:
   explicit Geohash(std::string_view text);
@@ -156,21 +157,29 @@ class Geohash {
   std::uint8_t length_ = 0;
 };
 
-/// One UTF-16 unit, not a surrogate: what a CHAR column holds.
+/// One ASCII character. A CHAR column holds any UTF-16 unit, but over ILP the server takes only ASCII for it;
+/// other characters go as text to a VARCHAR column.
 class Char {
  public:
   explicit Char(char16_t unit);
-  /// In UTF-8.
-  std::string_view text() const noexcept { return {text_.data(), length_}; }
+  std::string_view text() const noexcept { return {&text_, 1}; }
 
  private:
-  std::array<char, 3> text_;
-  std::uint8_t length_ = 0;
+  char text_;
 };
 
 /// A value that is sent as text.
 template <class T>
 concept SentAsText = std::is_same_v<T, Uuid> || std::is_same_v<T, Ipv4> || std::is_same_v<T, Geohash> ||
     std::is_same_v<T, Char>;
+
+/// A truth value: bool itself and what std::vector<bool> gives for one, not all that converts to bool.
+template <class T>
+concept SentAsBool = std::is_same_v<T, bool> || std::is_same_v<T, std::vector<bool>::reference>;
+
+/// An integer that is sent as int64: of any kind, but no bool and not wider than 64 bits.
+template <class T>
+concept SentAsInteger =
+    std::is_integral_v<T> && !std::is_same_v<T, bool> && sizeof(T) <= sizeof(std::int64_t);
 
 }  // namespace questclient

@@ -34,7 +34,9 @@ void LineBuffer::add_values(const PreparedRow& row, std::span<const RowValue> va
   if (out == symbols) refuse_no_value(row);
   if (out != columns) *columns = ' ';
   if (end.unit_ != 0) {
-    if (!ilp::is_good_designated(end.value_, end.unit_, options_.version)) refuse_designated(end.value_);
+    if (!ilp::is_good_designated(end.value_, end.unit_, options_.version)) {
+      refuse_designated(end.value_, end.unit_);
+    }
     out = ilp::write_designated(out, end.value_, end.unit_, options_.version);
   }
   end_row(out);
@@ -43,10 +45,15 @@ void LineBuffer::add_values(const PreparedRow& row, std::span<const RowValue> va
 
 std::size_t LineBuffer::room_of(const RowValue& value) {
   using Kind = RowValue::Kind;
+  const bool takes_arrays = options_.version != ProtocolVersion::v1;  // else write_rare() refuses them
   std::size_t bytes = 0;
   if (value.kind_ == Kind::text) bytes = value.size_;
-  if (value.kind_ == Kind::elements) bytes = std::min(value.size_, options_.max_size) * sizeof(double);
-  if (value.kind_ == Kind::array) bytes = static_cast<const ArrayView*>(value.pointer_)->encoded_size();
+  if (value.kind_ == Kind::elements && takes_arrays) {
+    bytes = std::min(value.size_, options_.max_size) * sizeof(double);
+  }
+  if (value.kind_ == Kind::array && takes_arrays) {
+    bytes = static_cast<const ArrayView*>(value.pointer_)->encoded_size();
+  }
   if (bytes > options_.max_size) refuse_full();
   return 2 * bytes + kRareRoom;
 }

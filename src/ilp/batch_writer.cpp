@@ -36,6 +36,8 @@ auto with_code_type(Kind kind, const Use& use) {
       return use(std::int32_t{});
     case Kind::codes_u32:
       return use(std::uint32_t{});
+    case Kind::codes_u64:
+      return use(std::uint64_t{});
     default:
       return use(std::int64_t{});
   }
@@ -47,73 +49,7 @@ void LineBuffer::add(const ColumnBatch& batch) {
   BatchWriter(*this, batch).write();
 }
 
-LineBuffer::BatchWriter::BatchWriter(LineBuffer& buffer, const ColumnBatch& batch)
-    : buffer_(buffer), batch_(batch), row_room_(batch.table_.length_ + ilp::kNumberRoom + 2 * ilp::kSlack) {
-  if (buffer.state_ != State::idle) buffer.refuse_call("add()");
-  for (const Column& column : batch.symbols_) plan(column, symbols_);
-  for (const Column& column : batch.columns_) plan(column, columns_);
-}
-
 // --- once a batch ---------------------------------------------------------------------------------------
-
-LineBuffer::BatchWriter::Step LineBuffer::BatchWriter::step_of(Kind kind) const {
-  const bool is_v1 = buffer_.options_.version == ProtocolVersion::v1;
-  switch (kind) {
-    case Kind::boolean:
-      return Step::boolean;
-    case Kind::integer:
-      return Step::integer;
-    case Kind::real:
-      return is_v1 ? Step::real_as_text : Step::real;
-    case Kind::text:
-      return Step::text;
-    case Kind::micros:
-      return Step::micros;
-    case Kind::nanos:
-      return is_v1 ? Step::nanos_as_micros : Step::nanos;
-    case Kind::array:
-      return Step::array;
-    case Kind::decimal:
-      return Step::decimal;
-    default:
-      return Step::symbol;
-  }
-}
-
-void LineBuffer::BatchWriter::plan(const Column& column, std::vector<Run>& runs) {
-  Item item;
-  item.column = &column;
-  item.prefix = column.name.padded_.data();
-  item.prefix_length = column.name.length_;
-  item.values = column.values;
-  if (column.validity.is_given) item.bits = column.validity.bits.data();
-  item.first_bit = column.validity.first_bit;
-  row_room_ += item.prefix_length + ilp::kSlack + std::max(ilp::kNumberRoom, ilp::kDecimalRoom);
-  Step step = step_of(column.kind);
-  if (step == Step::symbol && is_worth_escaping(column)) {
-    step = Step::dictionary;
-    plan_dictionary(item);
-  }
-  if (step == Step::symbol || step == Step::text || step == Step::array) has_texts_ = true;
-  if (runs.empty() || runs.back().step != step) runs.push_back({step, {}});
-  runs.back().items.push_back(item);
-}
-
-// More entries than rows are not; nor are those that could not be added, but take memory.
-bool LineBuffer::BatchWriter::is_worth_escaping(const Column& column) const {
-  const auto fits = [&](std::string_view entry) { return entry.size() <= buffer_.options_.max_size; };
-  return column.kind != Kind::symbol && column.dictionary.size() <= batch_.rows_ &&
-         std::all_of(column.dictionary.begin(), column.dictionary.end(), fits);
-}
-
-void LineBuffer::BatchWriter::plan_dictionary(Item& item) {
-  const std::string_view prefix(item.prefix, item.prefix_length);
-  const ilp::Dictionary& dictionary = dictionaries_.emplace_back(prefix, item.column->dictionary);
-  item.entries = dictionary.entries();
-  item.are_all_good = dictionary.are_all_good();
-  item.codes = codes_.emplace_back(std::make_unique<std::uint32_t[]>(kBlockRows)).get();
-  row_room_ += dictionary.max_length();
-}
 
 void LineBuffer::BatchWriter::write() {
   std::vector<std::uint32_t>& lengths = buffer_.row_lengths_;
@@ -239,18 +175,21 @@ inline char* LineBuffer::BatchWriter::write_columns(char* out, const Run& run, s
       return each([&](char* value, const Item& item) {
         return ilp::write_integer(value, checked_integer(item, row));
       });
+    case Step::integer32:
+      return each([&](char* value, const Item& item) {
+        return ilp::write_integer(value, value_at<std::int32_t>(item.values, row));
+      });
     case Step::real:
       return each([&](char* value, const Item& item) {
         return ilp::write_binary_double(value, value_at<double>(item.values, row));
       });
     case Step::text:
       return each([&](char* value, const Item& item) {
-        const auto text = value_at<std::string_view>(item.values, row);
-        char* end = ilp::write_quoted(value, text);
-        if (end == nullptr) [[unlikely]] {
-          refuse_not_utf8(item, row, text);
-        }
-        return end;
+        return write_text(value, value_at<std::string_view>(item.values, row), item, row);
+      });
+    case Step::other_text:
+      return each([&](char* value, const Item& item) {
+        return write_text(value, item.text_of(item.values, row), item, row);
       });
     default:
       for (const Item& item : run.items) {
@@ -259,6 +198,15 @@ inline char* LineBuffer::BatchWriter::write_columns(char* out, const Run& run, s
       }
       return out;
   }
+}
+
+inline char* LineBuffer::BatchWriter::write_text(char* out, std::string_view text, const Item& item,
+                                                 std::size_t row) {
+  char* end = ilp::write_quoted(out, text);
+  if (end == nullptr) [[unlikely]] {
+    refuse_not_utf8(item, row, text);
+  }
+  return end;
 }
 
 bool LineBuffer::BatchWriter::is_null(Step step, const Item& item, std::size_t row) {
@@ -276,6 +224,15 @@ char* LineBuffer::BatchWriter::write_rare(char* out, Step step, const Item& item
       return ilp::write_bool(out, value_at<std::uint8_t>(item.values, row) != 0);
     case Step::real_as_text:
       return ilp::write_double(out, value_at<double>(item.values, row));
+    case Step::real32: {
+      const auto value = static_cast<double>(value_at<float>(item.values, row));
+      const bool is_v1 = buffer_.options_.version == ProtocolVersion::v1;
+      return is_v1 ? ilp::write_double(out, value) : ilp::write_binary_double(out, value);
+    }
+    case Step::long256: {
+      const std::string_view encoded = item.text_of(item.values, row);
+      return out + encoded.copy(out, encoded.size());
+    }
     case Step::micros:
       return ilp::write_timestamp(out, checked_integer(item, row), 't');
     case Step::nanos:
@@ -294,14 +251,15 @@ char* LineBuffer::BatchWriter::write_rare(char* out, Step step, const Item& item
 }
 
 std::size_t LineBuffer::BatchWriter::code_of(const Item& item, std::size_t row) {
-  const std::int64_t code = with_code_type(item.column->kind, [&](auto type) {
-    return static_cast<std::int64_t>(value_at<decltype(type)>(item.values, row));
-  });
   const std::size_t entries = item.column->dictionary.size();
-  if (static_cast<std::uint64_t>(code) < entries) return static_cast<std::size_t>(code);
-  refuse(ErrorCode::invalid_value, row,
-         "the code " + std::to_string(code) + " of " + ilp::quote(item.column->name.encoded()) +
-             " lies outside its dictionary of " + std::to_string(entries) + " entries; correct it.");
+  return with_code_type(item.column->kind, [&](auto type) {
+    const auto code = value_at<decltype(type)>(item.values, row);
+    const auto place = static_cast<std::uint64_t>(static_cast<std::int64_t>(code));
+    if (place < entries) return static_cast<std::size_t>(place);
+    refuse(ErrorCode::invalid_value, row,
+           "the code " + std::to_string(code) + " of " + ilp::quote(item.column->name.encoded()) +
+               " lies outside its dictionary of " + std::to_string(entries) + " entries; correct it.");
+  });
 }
 
 std::size_t LineBuffer::BatchWriter::size_of_texts(std::size_t row) {
@@ -322,7 +280,9 @@ std::size_t LineBuffer::BatchWriter::size_of_texts(std::size_t row) {
   for (const Run& run : columns_) {
     if (run.step == Step::text) {
       add(run, [&](const Item& item) { return value_at<std::string_view>(item.values, row).size(); });
-    } else if (run.step == Step::array) {
+    } else if (run.step == Step::other_text || run.step == Step::long256) {
+      add(run, [&](const Item& item) { return item.text_of(item.values, row).size(); });
+    } else if (run.step == Step::array && buffer_.options_.version != ProtocolVersion::v1) {
       add(run,
           [&](const Item& item) { return static_cast<const ArrayView*>(item.values)[row].encoded_size(); });
     }
@@ -343,7 +303,7 @@ inline char* LineBuffer::BatchWriter::write_end(char* out, std::size_t row) {
     const auto value = value_at<std::int64_t>(batch_.timestamps_, row);
     const ProtocolVersion version = buffer_.options_.version;
     if (!ilp::is_good_designated(value, batch_.unit_, version)) [[unlikely]] {
-      refuse(ErrorCode::invalid_value, row, ilp::explain_designated(value));
+      refuse(ErrorCode::invalid_value, row, ilp::explain_designated(value, batch_.unit_));
     }
     out = ilp::write_designated(out, value, batch_.unit_, version);
   }

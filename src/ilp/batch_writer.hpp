@@ -35,15 +35,20 @@ class LineBuffer::BatchWriter {
     symbol,
     boolean,
     integer,
+    integer32,
     real,
+    real32,
     real_as_text,
     text,
+    other_text,
+    long256,
     micros,
     nanos,
     nanos_as_micros,
     array,
     decimal,
   };
+  using TextOf = std::string_view (*)(const void* values, std::size_t row);
   struct Item {
     const char* prefix = nullptr;  // ",name=", padded to whole blocks
     std::size_t prefix_length = 0;
@@ -53,6 +58,7 @@ class LineBuffer::BatchWriter {
     const ilp::Dictionary::Entry* entries = nullptr;
     std::uint32_t* codes = nullptr;  // of the rows of a block
     const Column* column = nullptr;
+    TextOf text_of = nullptr;  // of types that are held as something else than a view of their text
     bool are_all_good = true;  // the entries
 
     bool has(std::size_t row) const {
@@ -68,6 +74,7 @@ class LineBuffer::BatchWriter {
 
   void plan(const Column& column, std::vector<Run>& runs);
   Step step_of(Kind kind) const;
+  static TextOf text_of(Kind kind);
   bool is_worth_escaping(const Column& column) const;
   void plan_dictionary(Item& item);
   void write_block(std::size_t first, std::size_t count);
@@ -77,6 +84,7 @@ class LineBuffer::BatchWriter {
   std::size_t size_of_texts(std::size_t row);
   char* write_symbols(char* out, const Run& run, std::size_t row, std::size_t place);
   char* write_columns(char* out, const Run& run, std::size_t row);
+  char* write_text(char* out, std::string_view text, const Item& item, std::size_t row);
   static bool is_null(Step step, const Item& item, std::size_t row);
   char* write_rare(char* out, Step step, const Item& item, std::size_t row);
   char* write_end(char* out, std::size_t row);

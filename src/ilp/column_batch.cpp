@@ -16,7 +16,7 @@ namespace {
 
 }  // namespace
 
-ColumnBatch::ColumnBatch(std::string_view table, std::size_t rows, std::size_t max_name_len)
+ColumnBatch::ColumnBatch(NameView table, std::size_t rows, std::size_t max_name_len)
     : table_(table, max_name_len), rows_(rows), max_name_len_(max_name_len) {}
 
 void ColumnBatch::put_column(std::string_view name, const void* values, std::size_t count, Kind kind,
@@ -36,7 +36,7 @@ void ColumnBatch::put_column(std::string_view name, const void* values, std::siz
     refuse(ErrorCode::invalid_name,
            "The column " + ilp::quote(name) + " stands twice in the batch, in whatever case; rename one.");
   }
-  auto& list = kind <= Kind::codes_i64 ? symbols_ : columns_;
+  auto& list = is_symbol(kind) ? symbols_ : columns_;
   list.push_back({std::move(checked), kind, values, dictionary, validity});
 }
 

@@ -154,9 +154,14 @@ Decimal Decimal::parse(std::string_view text) {
                       " is not a decimal number such as \"-12.50\"; correct it.");
   }
   if (parts.digits.empty()) parts.fraction = std::clamp(parts.fraction, 0, kMaxScale);
+  // Zeros at the end are kept where they fit ("1.50" has the scale 2), and say nothing: "10e-77" is 1e-76.
+  const auto is_too_long = [&] { return parts.fraction > kMaxScale || parts.digits.size() > kMaxDigits; };
+  for (; is_too_long() && parts.fraction > 0 && parts.digits.ends_with('0'); --parts.fraction) {
+    parts.digits.pop_back();
+  }
   // "12e3" is 12000: a scale is never negative.
   for (; parts.fraction < 0 && parts.digits.size() <= kMaxDigits; ++parts.fraction) parts.digits += '0';
-  if (parts.fraction > kMaxScale || parts.digits.size() > kMaxDigits) {
+  if (is_too_long()) {
     ilp::refuse_value(
         "The decimal " + ilp::quote(text) +
         " has more than 76 digits, or more than 76 after the point, the most that QuestDB stores; round it.");

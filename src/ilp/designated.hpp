@@ -10,10 +10,15 @@
 
 namespace questclient::ilp {
 
+/// The last microsecond of the year 9999, beyond which no server takes a designated timestamp. (Nanoseconds
+/// in an int64 end in 2262.)
+inline constexpr std::int64_t kMostMicros = 253'402'300'799'999'999;
+
 /// True if the server takes it; `unit` is 't' (micros) or 'n' (nanos). Version 1 sends nanos only.
 inline bool is_good_designated(std::int64_t value, char unit, ProtocolVersion version) {
-  constexpr std::int64_t kMostMicros = std::numeric_limits<std::int64_t>::max() / 1000;
-  return value >= 0 && (version != ProtocolVersion::v1 || unit == 'n' || value <= kMostMicros);
+  constexpr std::int64_t kMostMicrosAsNanos = std::numeric_limits<std::int64_t>::max() / 1000;
+  if (unit == 'n') return value >= 0;
+  return value >= 0 && value <= (version == ProtocolVersion::v1 ? kMostMicrosAsNanos : kMostMicros);
 }
 
 /// With the space before it. REQUIRES: is_good_designated(); kNumberRoom bytes.

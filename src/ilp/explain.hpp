@@ -14,7 +14,7 @@ std::string explain_smallest(std::string_view name);
 /// A value that needs version 2 (an array) or 3 (a decimal).
 std::string explain_version(std::string_view name, ProtocolVersion needed);
 /// A designated timestamp that is_good_designated() refuses.
-std::string explain_designated(std::int64_t value);
+std::string explain_designated(std::int64_t value, char unit);
 
 /// For a value that is wrong by itself, before it is given to any row.
 [[noreturn]] void refuse_value(const std::string& message);

@@ -71,7 +71,8 @@ LineBuffer& LineBuffer::table(const TableName& name) {
   return keep(ilp::copy_padded(begin_table(name.length_), name.padded_.data(), name.length_), State::table);
 }
 
-LineBuffer& LineBuffer::table(std::string_view name) {
+LineBuffer& LineBuffer::table(NameView given) {
+  const std::string_view name = given;
   const std::size_t max_units = options_.max_name_len;
   char* out = begin_table(2 * std::min(name.size(), ilp::max_name_bytes(max_units)));
   char* end = out + name.size();
@@ -169,13 +170,16 @@ inline LineBuffer& LineBuffer::put_timestamp(const Name& name, std::int64_t valu
 }
 
 template <class Name>
+inline LineBuffer& LineBuffer::put_missing(const Name& name) {
+  begin_column(name, 0);  // refuses what it would refuse with a value; nothing is kept
+  return *this;
+}
+
+template <class Name>
 inline LineBuffer& LineBuffer::put_array(const Name& name, const ArrayView& value) {
+  if (value.is_null()) return put_missing(name);
   if (options_.version == ProtocolVersion::v1) [[unlikely]] {
     refuse_version(shown(name), ProtocolVersion::v2);
-  }
-  if (value.is_null()) {
-    begin_column(name, 0);  // refuses what it would refuse with a value; nothing is kept
-    return *this;
   }
   if (value.encoded_size() > options_.max_size) [[unlikely]] {
     refuse_full();
@@ -185,12 +189,11 @@ inline LineBuffer& LineBuffer::put_array(const Name& name, const ArrayView& valu
 
 template <class Name>
 inline LineBuffer& LineBuffer::put_decimal(const Name& name, const Decimal& value) {
+  if (value.is_null()) return put_missing(name);
   if (options_.version < ProtocolVersion::v3) [[unlikely]] {
     refuse_version(shown(name), ProtocolVersion::v3);
   }
-  char* out = begin_column(name, ilp::kDecimalRoom);
-  if (value.is_null()) return *this;
-  return keep(ilp::write_decimal(out, value), State::columns);
+  return keep(ilp::write_decimal(begin_column(name, ilp::kDecimalRoom), value), State::columns);
 }
 
 template <class Name>
@@ -199,41 +202,47 @@ inline LineBuffer& LineBuffer::put_raw(const Name& name, std::string_view encode
   return keep(out + encoded.copy(out, encoded.size()), State::columns);
 }
 
-LineBuffer& LineBuffer::symbol(std::string_view name, std::string_view value) {
+LineBuffer& LineBuffer::symbol_text(std::string_view name, std::string_view value) {
   return put_symbol(name, value);
 }
-LineBuffer& LineBuffer::symbol(const ColumnName& name, std::string_view value) {
+LineBuffer& LineBuffer::symbol_text(const ColumnName& name, std::string_view value) {
   return put_symbol(name, value);
 }
-LineBuffer& LineBuffer::column(std::string_view name, TimestampMicros value) {
-  return put_timestamp(name, value.value, 't');
+LineBuffer& LineBuffer::column(NameView name, TimestampMicros value) {
+  return put_timestamp(std::string_view(name), value.value, 't');
 }
 LineBuffer& LineBuffer::column(const ColumnName& name, TimestampMicros value) {
   return put_timestamp(name, value.value, 't');
 }
-LineBuffer& LineBuffer::column(std::string_view name, TimestampNanos value) {
-  return put_timestamp(name, value.value, 'n');
+LineBuffer& LineBuffer::column(NameView name, TimestampNanos value) {
+  return put_timestamp(std::string_view(name), value.value, 'n');
 }
 LineBuffer& LineBuffer::column(const ColumnName& name, TimestampNanos value) {
   return put_timestamp(name, value.value, 'n');
 }
-LineBuffer& LineBuffer::column(std::string_view name, const ArrayView& value) {
-  return put_array(name, value);
+LineBuffer& LineBuffer::column(NameView name, const ArrayView& value) {
+  return put_array(std::string_view(name), value);
 }
 LineBuffer& LineBuffer::column(const ColumnName& name, const ArrayView& value) {
   return put_array(name, value);
 }
-LineBuffer& LineBuffer::column(std::string_view name, const Decimal& value) {
-  return put_decimal(name, value);
+LineBuffer& LineBuffer::column(NameView name, const Decimal& value) {
+  return put_decimal(std::string_view(name), value);
 }
 LineBuffer& LineBuffer::column(const ColumnName& name, const Decimal& value) {
   return put_decimal(name, value);
 }
-LineBuffer& LineBuffer::column(std::string_view name, const Long256& value) {
-  return put_raw(name, value.encoded());
+LineBuffer& LineBuffer::column(NameView name, const Long256& value) {
+  return put_raw(std::string_view(name), value.encoded());
 }
 LineBuffer& LineBuffer::column(const ColumnName& name, const Long256& value) {
   return put_raw(name, value.encoded());
+}
+LineBuffer& LineBuffer::column_missing(std::string_view name) {
+  return put_missing(name);
+}
+LineBuffer& LineBuffer::column_missing(const ColumnName& name) {
+  return put_missing(name);
 }
 LineBuffer& LineBuffer::column_bool(std::string_view name, bool value) {
   return put_bool(name, value);
@@ -277,7 +286,7 @@ void LineBuffer::end_row(char* end) {
 
 void LineBuffer::put_designated(std::int64_t value, char unit) {
   if (state_ == State::idle || state_ == State::table) refuse_call("at()");
-  if (!ilp::is_good_designated(value, unit, options_.version)) refuse_designated(value);
+  if (!ilp::is_good_designated(value, unit, options_.version)) refuse_designated(value, unit);
   char* out = room(ilp::kNumberRoom + ilp::kSlack);
   end_row(ilp::write_designated(out, value, unit, options_.version));
 }

@@ -173,7 +173,8 @@ std::string quote(std::string_view text) {
 namespace questclient {
 namespace {
 
-std::string checked(std::string_view name, ilp::NameKind kind, std::size_t max_units) {
+std::string checked(std::string_view name, ilp::NameKind kind, std::size_t max_name_len) {
+  const std::size_t max_units = ilp::bounded_name_len(max_name_len);
   std::string encoded(2 * std::min(name.size(), ilp::max_name_bytes(max_units)), '\0');
   const char* end = ilp::write_name(encoded.data(), name, kind, max_units);
   if (end == nullptr) {
@@ -191,13 +192,13 @@ std::string padded(std::string text) {
 
 }  // namespace
 
-TableName::TableName(std::string_view name, std::size_t max_name_len) {
+TableName::TableName(NameView name, std::size_t max_name_len) {
   std::string encoded = checked(name, ilp::NameKind::table, max_name_len);
   length_ = encoded.size();
   padded_ = padded(std::move(encoded));
 }
 
-ColumnName::ColumnName(std::string_view name, std::size_t max_name_len) {
+ColumnName::ColumnName(NameView name, std::size_t max_name_len) {
   std::string encoded(1, ',');
   encoded += checked(name, ilp::NameKind::column, max_name_len);
   encoded += '=';

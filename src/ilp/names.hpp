@@ -12,7 +12,15 @@ inline constexpr std::size_t kMaxRowBytes = std::size_t{1} << 30;
 
 enum class NameKind { table, column };
 
-/// Most bytes that a name of `max_units` UTF-16 units takes before it is escaped.
+/// What a caller's max_name_len means: the server counts no further, and longer names are no use. Products of
+/// it cannot overflow.
+constexpr std::size_t bounded_name_len(std::size_t max_name_len) {
+  constexpr std::size_t kMost = 32767;
+  return max_name_len < kMost ? max_name_len : kMost;
+}
+
+/// Most bytes that a name of `max_units` UTF-16 units takes before it is escaped. REQUIRES:
+/// bounded_name_len().
 constexpr std::size_t max_name_bytes(std::size_t max_units) {
   return 3 * max_units;
 }

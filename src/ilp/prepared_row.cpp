@@ -17,17 +17,17 @@ std::vector<std::string_view> views(std::span<const std::string> names) {
 
 }  // namespace
 
-PreparedRow::PreparedRow(std::string_view table, std::initializer_list<std::string_view> symbols,
+PreparedRow::PreparedRow(NameView table, std::initializer_list<std::string_view> symbols,
                          std::initializer_list<std::string_view> columns, std::size_t max_name_len)
     : PreparedRow(table, std::span(symbols.begin(), symbols.size()),
                   std::span(columns.begin(), columns.size()), max_name_len) {}
 
-PreparedRow::PreparedRow(std::string_view table, std::span<const std::string> symbols,
+PreparedRow::PreparedRow(NameView table, std::span<const std::string> symbols,
                          std::span<const std::string> columns, std::size_t max_name_len)
     : PreparedRow(table, std::span<const std::string_view>(views(symbols)),
                   std::span<const std::string_view>(views(columns)), max_name_len) {}
 
-PreparedRow::PreparedRow(std::string_view table, std::span<const std::string_view> symbols,
+PreparedRow::PreparedRow(NameView table, std::span<const std::string_view> symbols,
                          std::span<const std::string_view> columns, std::size_t max_name_len)
     : table_(table, max_name_len), symbols_(symbols.size()) {
   std::vector<std::string_view> all(symbols.begin(), symbols.end());

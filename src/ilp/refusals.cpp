@@ -3,6 +3,7 @@
 
 #include <questclient/line_buffer.hpp>
 
+#include "ilp/designated.hpp"
 #include "ilp/explain.hpp"
 #include "ilp/names.hpp"
 #include "ilp/text.hpp"
@@ -31,15 +32,21 @@ std::string explain_version(std::string_view name, ProtocolVersion needed) {
          " where the server offers it" + (is_decimal ? ", or send text." : ".");
 }
 
-std::string explain_designated(std::int64_t value) {
+std::string explain_designated(std::int64_t value, char unit) {
+  const std::string timestamp =
+      "The row's timestamp " + std::to_string(value) + (unit == 't' ? " microseconds" : " nanoseconds");
   if (value < 0) {
-    return "The row's timestamp " + std::to_string(value) +
+    return timestamp +
            " lies before 1970, which the server refuses as a designated timestamp; send it as a column, or "
            "correct it.";
   }
-  return "The row's timestamp " + std::to_string(value) +
-         " microseconds does not fit into nanoseconds, which protocol version 1 sends; use version 2, or "
-         "correct it.";
+  if (value > kMostMicros) {
+    return timestamp +
+           " lies after the year 9999, which the server refuses as a designated timestamp. Is this "
+           "nanoseconds? Then give TimestampNanos.";
+  }
+  return timestamp +
+         " does not fit into nanoseconds, which protocol version 1 sends; use version 2, or correct it.";
 }
 
 }  // namespace questclient::ilp
@@ -64,7 +71,9 @@ void LineBuffer::refuse_call(const char* call) {
       message = name + " outside a row: call table() first.";
       break;
     case State::table:
-      message = name + " on a row without values: call symbol() or column() first.";
+      message = name +
+                " on a row without values: call symbol() or column() first with one that is not missing, or "
+                "leave the row out.";
       break;
     case State::symbols:
     case State::columns:
@@ -90,7 +99,7 @@ void LineBuffer::refuse_text(std::string_view name, std::string_view value) {
 
 void LineBuffer::refuse_null() {
   refuse(ErrorCode::invalid_value,
-         "A column's text is a null pointer; leave the column out to store NULL. The row is dropped.");
+         "The text of a symbol or column is a null pointer; leave it out to store NULL. The row is dropped.");
 }
 
 void LineBuffer::refuse_unsigned(std::uint64_t value) {
@@ -107,8 +116,8 @@ void LineBuffer::refuse_version(std::string_view name, ProtocolVersion needed) {
   refuse(ErrorCode::invalid_value, ilp::explain_version(name, needed) + kDropped);
 }
 
-void LineBuffer::refuse_designated(std::int64_t value) {
-  refuse(ErrorCode::invalid_value, ilp::explain_designated(value) + kDropped);
+void LineBuffer::refuse_designated(std::int64_t value, char unit) {
+  refuse(ErrorCode::invalid_value, ilp::explain_designated(value, unit) + kDropped);
 }
 
 void LineBuffer::refuse_count(const PreparedRow& row, std::size_t values) {

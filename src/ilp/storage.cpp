@@ -9,6 +9,7 @@
 #include <questclient/line_buffer.hpp>
 
 #include "ilp/items.hpp"
+#include "ilp/names.hpp"
 
 namespace questclient {
 
@@ -20,6 +21,7 @@ LineBuffer::LineBuffer() : LineBuffer(Options{}) {}
 
 LineBuffer::LineBuffer(const Options& options) : options_(options) {
   options_.max_size = std::min(options_.max_size, std::numeric_limits<std::size_t>::max() / 4);
+  options_.max_name_len = ilp::bounded_name_len(options_.max_name_len);
   const std::size_t first = std::min(options_.initial_size, options_.max_size);
   if (first > 0) grow(first);
 }

@@ -140,22 +140,14 @@ Geohash::Geohash(std::uint64_t bits, std::size_t characters) {
   }
 }
 
-Char::Char(char16_t unit) {
+Char::Char(char16_t unit) : text_(static_cast<char>(unit)) {
   if (unit == 0) refuse_null("U+0000");
-  if (unit >= 0xd800 && unit <= 0xdfff) {
-    refuse("A surrogate is no character of its own; send the pair as text to a VARCHAR column.");
-  }
-  if (unit < 0x80) {
-    text_[length_++] = static_cast<char>(unit);
-    return;
-  }
-  if (unit < 0x800) {
-    text_[length_++] = static_cast<char>(0xc0 | unit >> 6);
-  } else {
-    text_[length_++] = static_cast<char>(0xe0 | unit >> 12);
-    text_[length_++] = static_cast<char>(0x80 | (unit >> 6 & 0x3f));
-  }
-  text_[length_++] = static_cast<char>(0x80 | (unit & 0x3f));
+  if (unit < 0x80) return;
+  std::string digits;
+  for (int shift = 12; shift >= 0; shift -= 4) digits += kHex[(unit >> shift) & 0xf];
+  refuse("The character U+" + digits +
+         " is not ASCII, and over ILP the server takes only ASCII for a CHAR column; send it as text to a "
+         "VARCHAR column.");
 }
 
 }  // namespace questclient

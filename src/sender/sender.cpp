@@ -75,8 +75,16 @@ void Sender::cancel_row() {
   impl_->with_own_rows([](LineBuffer& rows) { rows.cancel_row(); });
 }
 
-PreparedRow Sender::row(std::string_view table, std::initializer_list<std::string_view> symbols,
+PreparedRow Sender::row(NameView table, std::initializer_list<std::string_view> symbols,
                         std::initializer_list<std::string_view> columns) const {
+  return PreparedRow(table, symbols, columns, impl_->options().max_name_len);
+}
+PreparedRow Sender::row(NameView table, std::span<const std::string_view> symbols,
+                        std::span<const std::string_view> columns) const {
+  return PreparedRow(table, symbols, columns, impl_->options().max_name_len);
+}
+PreparedRow Sender::row(NameView table, std::span<const std::string> symbols,
+                        std::span<const std::string> columns) const {
   return PreparedRow(table, symbols, columns, impl_->options().max_name_len);
 }
 

@@ -57,6 +57,9 @@ TEST(Array, NullLeavesTheColumnOut) {
   buffer.table("t").symbol("s", "x").column("a", ArrayView::null()).column("b", 1).at_now();
   buffer.table("t").column(ColumnName("a"), ArrayView::null()).column("b", 2).at_now();
   EXPECT_EQ(buffer.payload(), "t,s=x b=1i\nt b=2i\n");
+  LineBuffer v1 = buffer_of(ProtocolVersion::v1);
+  v1.table("t").column("a", ArrayView::null()).column("b", 3).at_now();
+  EXPECT_EQ(v1.payload(), "t b=3i\n");
   EXPECT_EQ(code_of([&] { buffer.table("t").column("a", ArrayView::null()).at_now(); }),
             ErrorCode::invalid_api_call);
   EXPECT_EQ(code_of([&] { buffer.table("t").column("a?", ArrayView::null()); }), ErrorCode::invalid_name);

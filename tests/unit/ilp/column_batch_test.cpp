@@ -49,6 +49,47 @@ TEST(ColumnBatch, EveryTypeByteForByte) {
   expect_lengths_add_up(buffer);
 }
 
+TEST(ColumnBatch, TypesThatAreHeldInOtherWaysByteForByte) {
+  const std::vector<std::int32_t> integers = {std::numeric_limits<std::int32_t>::min(), 7};
+  const std::vector<float> reals = {1.5F, 0.1F};
+  const std::vector<std::string> strings = {"x\"y", std::string(100, '"')};
+  const std::vector<Uuid> uuids(2, Uuid::parse("123e4567-e89b-12d3-a456-426614174000"));
+  const std::vector<Ipv4> addresses = {Ipv4(0x01020304), Ipv4(1)};
+  const std::vector<Geohash> places(2, Geohash("u33dc"));
+  const std::vector<Char> characters = {Char(u'"'), Char(u'x')};
+  const std::vector<Long256> longs = {Long256::parse(std::string(64, 'f')), Long256({1, 0, 0, 0})};
+  const std::vector<std::uint8_t> bits = {0b10};
+  ColumnBatch batch("t", 2);
+  batch.column("i", integers).column("r", reals).column("s", strings).column("u", uuids);
+  batch.column("a", addresses).column("g", places).column("c", characters).column("l", longs);
+  batch.column("m", strings, Validity(bits));
+  for (const auto version : {ProtocolVersion::v1, ProtocolVersion::v2}) {
+    LineBuffer single = buffer_of(version);
+    for (std::size_t row = 0; row < 2; ++row) {
+      single.table("t").column("i", integers[row]).column("r", reals[row]).column("s", strings[row]);
+      single.column("u", uuids[row]).column("a", addresses[row]).column("g", places[row]);
+      single.column("c", characters[row]).column("l", longs[row]);
+      if (row == 1) single.column("m", strings[row]);
+      single.at_now();
+    }
+    LineBuffer buffer = buffer_of(version);
+    buffer.add(batch);
+    EXPECT_EQ(buffer.payload(), single.payload());
+    expect_lengths_add_up(buffer);
+  }
+}
+
+TEST(ColumnBatch, StringsAreCheckedAsViewsAre) {
+  LineBuffer::Options options;
+  options.max_size = 100;
+  LineBuffer buffer(options);
+  const std::vector<std::string> bad = {"\xff"};
+  const std::vector<std::string> large = {std::string(1'000'000, 'x')};
+  EXPECT_EQ(code_of([&] { buffer.add(ColumnBatch("t", 1).column("a", bad)); }), ErrorCode::invalid_value);
+  EXPECT_EQ(code_of([&] { buffer.add(ColumnBatch("t", 1).column("a", large)); }), ErrorCode::buffer_full);
+  EXPECT_TRUE(buffer.empty());
+}
+
 TEST(ColumnBatch, Version1WritesText) {
   const Doubles doubles = {1.5};
   const std::vector<TimestampNanos> nanos = {{-1}};
@@ -125,7 +166,9 @@ TEST(ColumnBatch, CodesOfEveryWidth) {
 TEST(ColumnBatch, NoRowsAreNothing) {
   LineBuffer buffer;
   buffer.add(ColumnBatch("t", 0));
-  buffer.add(ColumnBatch("t", 0).symbols("s", std::vector<int>(), Texts()).column("a", Integers()));
+  const Integers none;
+  const Texts no_texts;
+  buffer.add(ColumnBatch("t", 0).symbols("s", none, no_texts).column("a", none));
   EXPECT_TRUE(buffer.empty());
 }
 
@@ -190,9 +233,11 @@ TEST_F(RefusedBatch, CodesOutsideTheDictionary) {
     expect_refused(ColumnBatch("t", kRows).symbols("s", codes, large), ErrorCode::invalid_value, "Row 512");
   }
   const std::vector<std::uint64_t> huge(kRows, std::numeric_limits<std::uint64_t>::max());
-  expect_refused(ColumnBatch("t", kRows).symbols("s", huge, dictionary), ErrorCode::invalid_value, "Row 0");
+  expect_refused(ColumnBatch("t", kRows).symbols("s", huge, dictionary), ErrorCode::invalid_value,
+                 "the code 18446744073709551615 of \"s\"");
   const std::vector<int> zeros(kRows, 0);
-  expect_refused(ColumnBatch("t", kRows).symbols("s", zeros, Texts()), ErrorCode::invalid_value, "Row 0");
+  const Texts empty;
+  expect_refused(ColumnBatch("t", kRows).symbols("s", zeros, empty), ErrorCode::invalid_value, "Row 0");
 }
 
 TEST_F(RefusedBatch, TheSmallestInt64) {
@@ -212,6 +257,12 @@ TEST_F(RefusedBatch, DesignatedTimestamps) {
   expect_refused(batch.at_micros(times), ErrorCode::invalid_value, "Row 700");
   buffer_.add(batch.at_nanos(times));
   EXPECT_EQ(buffer_.rows(), kRows + 1);
+  LineBuffer v2;
+  v2.add(batch.at_micros(times));
+  times[700] = 253'402'300'800'000'000;
+  EXPECT_NE(message_of([&] { v2.add(batch.at_micros(times)); }).find("Is this nanoseconds?"),
+            std::string::npos);
+  EXPECT_EQ(v2.rows(), kRows);
 }
 
 TEST_F(RefusedBatch, ARowWithoutAnyValue) {
@@ -229,6 +280,17 @@ TEST_F(RefusedBatch, ValuesOfALaterVersion) {
   const std::vector<Decimal> decimals(kRows, Decimal(1, 0));
   expect_refused(ColumnBatch("t", kRows).column("a", arrays), ErrorCode::invalid_value, "use version 2");
   expect_refused(ColumnBatch("t", kRows).column("a", decimals), ErrorCode::invalid_value, "use version 3");
+}
+
+// Version 1 is what is wrong, not max_size.
+TEST_F(RefusedBatch, AnArrayOfALaterVersionThatIsLongerThanMaxSize) {
+  LineBuffer::Options options;
+  options.version = ProtocolVersion::v1;
+  options.max_size = 100;
+  const std::vector<double> elements(1000);
+  const std::vector<ArrayView> arrays = {ArrayView(elements)};
+  LineBuffer buffer(options);
+  EXPECT_EQ(code_of([&] { buffer.add(ColumnBatch("t", 1).column("a", arrays)); }), ErrorCode::invalid_value);
 }
 
 TEST_F(RefusedBatch, InsideARowBothAreDropped) {

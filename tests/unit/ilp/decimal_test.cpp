@@ -36,6 +36,8 @@ TEST(Decimal, EarlierVersionsRefuseItAndSayWhatToDo) {
     EXPECT_EQ(code_of(call), ErrorCode::invalid_value);
     EXPECT_NE(message_of(call).find("use version 3"), std::string::npos);
     EXPECT_TRUE(buffer.empty());
+    buffer.table("t").column("a", Decimal::null()).column("b", 1).at_now();
+    EXPECT_EQ(buffer.payload(), "t b=1i\n");
   }
 }
 
@@ -84,10 +86,18 @@ TEST(Decimal, SeventySixDigitsAreTheMost) {
   expect_decimal(Decimal(largest.unscaled(), 5), 5, bytes(largest));
   expect_decimal(Decimal(Decimal::parse("-" + nines).unscaled(), 5), 5, bytes(Decimal::parse("-" + nines)));
   EXPECT_EQ(bytes(Decimal::parse("1e75")), bytes(Decimal::parse("1" + std::string(75, '0'))));
-  for (const std::string& text : {"1" + std::string(76, '0'), nines + ".0", "0.0" + nines, "1e76"s, "1e-77"s,
+  for (const std::string& text : {"1" + std::string(76, '0'), nines + ".1", "0.0" + nines, "1e76"s, "1e-77"s,
                                   "1e100000"s, "-1" + std::string(76, '0')}) {
     EXPECT_EQ(code_of([&] { Decimal::parse(text); }), ErrorCode::invalid_value) << text;
   }
+}
+
+TEST(Decimal, ZerosAtTheEndAreGivenUpWhereTheyDoNotFit) {
+  const std::string nines(76, '9');
+  expect_decimal(Decimal::parse("10e-77"), 76, "\x01");
+  expect_decimal(Decimal::parse("0." + std::string(75, '0') + "100"), 76, "\x01");
+  expect_decimal(Decimal::parse(nines + ".000"), 0, bytes(Decimal::parse(nines)));
+  expect_decimal(Decimal::parse("1.50"), 2, "\0\x96"s);
 }
 
 TEST(Decimal, BytesBeyondSeventySixDigitsAreRefused) {

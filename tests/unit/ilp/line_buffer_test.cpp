@@ -80,6 +80,21 @@ TEST(LineBuffer, NegativeDesignatedTimestampIsRefused) {
   EXPECT_TRUE(buffer.empty());
 }
 
+TEST(LineBuffer, DesignatedMicrosEndWithTheYear9999) {
+  constexpr std::int64_t kLast = 253'402'300'799'999'999;
+  LineBuffer buffer;
+  buffer.table("t").column("a", 1).at(TimestampMicros{kLast});
+  EXPECT_EQ(buffer.payload(), "t a=1i 253402300799999999t\n");
+  const std::string nanos_as_micros =
+      message_of([&] { buffer.table("t").column("a", 1).at(TimestampMicros{TimestampNanos::now().value}); });
+  EXPECT_NE(nanos_as_micros.find("Is this nanoseconds?"), std::string::npos) << nanos_as_micros;
+  for (const auto version : {ProtocolVersion::v1, ProtocolVersion::v2, ProtocolVersion::v3}) {
+    LineBuffer each = buffer_of(version);
+    EXPECT_EQ(code_of([&] { each.table("t").column("a", 1).at(TimestampMicros{kLast + 1}); }),
+              ErrorCode::invalid_value);
+  }
+}
+
 TEST(LineBuffer, MicrosThatOverflowAsNanosAreRefusedInVersion1Only) {
   LineBuffer v1 = buffer_of(ProtocolVersion::v1);
   v1.table("t").column("a", 1).at(TimestampMicros{kMax / 1000});
@@ -87,8 +102,8 @@ TEST(LineBuffer, MicrosThatOverflowAsNanosAreRefusedInVersion1Only) {
   EXPECT_EQ(code_of([&] { v1.table("t").column("a", 1).at(TimestampMicros{kMax / 1000 + 1}); }),
             ErrorCode::invalid_value);
   LineBuffer v2 = buffer_of(ProtocolVersion::v2);
-  v2.table("t").column("a", 1).at(TimestampMicros{kMax});
-  EXPECT_EQ(v2.payload(), "t a=1i 9223372036854775807t\n");
+  v2.table("t").column("a", 1).at(TimestampMicros{kMax / 1000 + 1});
+  EXPECT_EQ(v2.payload(), "t a=1i 9223372036854776t\n");
 }
 
 TEST(LineBuffer, TimestampColumnsMayBeNegativeAndRoundDownInVersion1) {
@@ -156,6 +171,7 @@ TEST(LineBuffer, MisuseIsRefusedAndTheMessageSaysWhatToDo) {
   says([&] { buffer.at(TimestampNanos{1}); }, "call table() first");
   says([&] { buffer.table("t").at_now(); }, "call symbol() or column() first");
   says([&] { buffer.table("t").at(TimestampMicros{1}); }, "call symbol() or column() first");
+  says([&] { buffer.table("t").column("a", ArrayView::null()).at_now(); }, "one that is not missing");
   says([&] { buffer.table("t").column("a", 1).symbol("b", "x"); },
        "symbols of a row before its first column");
   says([&] { buffer.table("t").table("u"); }, "end each row with at()");

@@ -1,4 +1,6 @@
+#include <limits>
 #include <string>
+#include <utility>
 
 #include "support.hpp"
 
@@ -83,6 +85,40 @@ TEST(Names, MaxNameLenIsRespected) {
   LineBuffer buffer(options);
   EXPECT_EQ(code_of([&] { buffer.table("abcde"); }), ErrorCode::invalid_name);
   EXPECT_EQ(code_of([&] { buffer.table("abcd").column("abcde", 1); }), ErrorCode::invalid_name);
+}
+
+TEST(Names, AnyMaxNameLenIsSafe) {
+  constexpr std::size_t kMost = std::numeric_limits<std::size_t>::max();
+  const std::string longest(32767, 'a');
+  const std::string longer(32768, 'a');
+  for (const std::size_t length : {kMost, kMost / 3 + 2, kMost / 6 + 1}) {
+    LineBuffer::Options options;
+    options.max_name_len = length;
+    options.initial_size = 0;
+    LineBuffer buffer(options);
+    buffer.table(longest).column(longest, 1).at_now();
+    EXPECT_EQ(code_of([&] { buffer.table(longer); }), ErrorCode::invalid_name);
+    EXPECT_EQ(TableName(longest, length).encoded(), longest);
+    EXPECT_EQ(code_of([&] { ColumnName(longer, length); }), ErrorCode::invalid_name);
+  }
+  EXPECT_EQ(code_of([] { TableName("a", 0); }), ErrorCode::invalid_name);
+}
+
+TEST(Names, MovingOneIsCopyingIt) {
+  const std::string name(100, 'n');
+  TableName table(name);
+  ColumnName column("c");
+  PreparedRow row("t", {"s"}, {});
+  const TableName taken_table = std::move(table);
+  const ColumnName taken_column = std::move(column);
+  const PreparedRow taken_row = std::move(row);
+  LineBuffer buffer;
+  // NOLINTBEGIN(bugprone-use-after-move)
+  buffer.table(table).column(column, 1).at_now();
+  EXPECT_EQ(code_of([&] { buffer.add(row, AtNow{}); }), ErrorCode::invalid_api_call);
+  buffer.add(row, "x", AtNow{});
+  // NOLINTEND(bugprone-use-after-move)
+  EXPECT_EQ(buffer.payload(), name + " c=1i\nt,s=x\n");
 }
 
 TEST(Names, MustBeUtf8WithoutByteOrderMark) {

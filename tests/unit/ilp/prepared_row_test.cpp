@@ -178,6 +178,28 @@ TEST(PreparedRow, MaxSizeIsRespected) {
   EXPECT_EQ(buffer.payload(), "t,s=x a=1i\nt,s=y a=2i\n");
 }
 
+// Version 1 is what is wrong, not max_size.
+TEST(PreparedRow, AnArrayOfALaterVersionThatIsLongerThanMaxSize) {
+  LineBuffer::Options options;
+  options.version = ProtocolVersion::v1;
+  options.max_size = 100;
+  LineBuffer buffer(options);
+  const PreparedRow row("t", {}, {"a"});
+  const std::vector<double> elements(1000);
+  EXPECT_EQ(code_of([&] { buffer.add(row, elements, AtNow{}); }), ErrorCode::invalid_value);
+  EXPECT_EQ(code_of([&] { buffer.add(row, ArrayView(elements), AtNow{}); }), ErrorCode::invalid_value);
+  EXPECT_NE(message_of([&] { buffer.add(row, elements, AtNow{}); }).find("use version 2"), std::string::npos);
+}
+
+TEST(PreparedRow, DesignatedMicrosEndWithTheYear9999) {
+  const PreparedRow row("t", {}, {"a"});
+  LineBuffer buffer;
+  buffer.add(row, 1, TimestampMicros{253'402'300'799'999'999});
+  EXPECT_EQ(code_of([&] { buffer.add(row, 1, TimestampMicros{253'402'300'800'000'000}); }),
+            ErrorCode::invalid_value);
+  EXPECT_EQ(buffer.rows(), 1U);
+}
+
 TEST(PreparedRow, AValueOfNothingButEscapesFits) {
   const PreparedRow row("t", {"s"}, {"a"});
   for (const std::size_t size : {15U, 16U, 17U, 1000U, 100'000U}) {

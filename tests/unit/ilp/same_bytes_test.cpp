@@ -148,7 +148,7 @@ class Table {
   }
 
   void add_column() {
-    const auto kinds = 5 + static_cast<unsigned>(version_);  // arrays from version 2 on, decimals from 3
+    const auto kinds = 10 + static_cast<unsigned>(version_);  // arrays from version 2 on, decimals from 3
     switch (random_() % kinds) {
       case 0:
         return add(kMin, [&] { return integer(); });
@@ -163,6 +163,16 @@ class Table {
       case 5:
         return add_bools();
       case 6:
+        return add(std::int32_t{0}, [&] { return static_cast<std::int32_t>(integer()); });
+      case 7:
+        return add(0.0F, [&] { return static_cast<float>(integer()) / 4096; });
+      case 8:
+        return add(std::string("\xff"), [&] { return std::string(word()); });
+      case 9:
+        return add(Ipv4(1), [&] { return Ipv4(static_cast<std::uint32_t>(random_()) | 1); });
+      case 10:
+        return add(Long256({1, 0, 0, 0}), [&] { return Long256({random_(), random_(), 1, random_()}); });
+      case 11:
         return add(ArrayView::null(), [&] { return array(); });
       default:
         return add(Decimal::null(), [&] { return Decimal(integer(), 7); });

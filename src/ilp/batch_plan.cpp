@@ -85,9 +85,7 @@ void LineBuffer::BatchWriter::plan(const Column& column, std::vector<Run>& runs)
     plan_dictionary(item);
   }
   item.text_of = text_of(column.kind);
-  // Version 1 refuses arrays when they are written, whatever their size.
-  const bool is_array = step == Step::array && buffer_.options_.version != ProtocolVersion::v1;
-  if (step == Step::symbol || step == Step::text || item.text_of != nullptr || is_array) has_texts_ = true;
+  has_texts_ = has_texts_ || differs_in_size(step);
   if (runs.empty() || runs.back().step != step) runs.push_back({step, {}});
   runs.back().items.push_back(item);
 }

@@ -175,21 +175,18 @@ inline char* LineBuffer::BatchWriter::write_columns(char* out, const Run& run, s
       return each([&](char* value, const Item& item) {
         return ilp::write_integer(value, checked_integer(item, row));
       });
-    case Step::integer32:
-      return each([&](char* value, const Item& item) {
-        return ilp::write_integer(value, value_at<std::int32_t>(item.values, row));
-      });
     case Step::real:
       return each([&](char* value, const Item& item) {
         return ilp::write_binary_double(value, value_at<double>(item.values, row));
       });
     case Step::text:
       return each([&](char* value, const Item& item) {
-        return write_text(value, value_at<std::string_view>(item.values, row), item, row);
-      });
-    case Step::other_text:
-      return each([&](char* value, const Item& item) {
-        return write_text(value, item.text_of(item.values, row), item, row);
+        const auto text = value_at<std::string_view>(item.values, row);
+        char* end = ilp::write_quoted(value, text);
+        if (end == nullptr) [[unlikely]] {
+          refuse_not_utf8(item, row, text);
+        }
+        return end;
       });
     default:
       for (const Item& item : run.items) {
@@ -198,15 +195,6 @@ inline char* LineBuffer::BatchWriter::write_columns(char* out, const Run& run, s
       }
       return out;
   }
-}
-
-inline char* LineBuffer::BatchWriter::write_text(char* out, std::string_view text, const Item& item,
-                                                 std::size_t row) {
-  char* end = ilp::write_quoted(out, text);
-  if (end == nullptr) [[unlikely]] {
-    refuse_not_utf8(item, row, text);
-  }
-  return end;
 }
 
 bool LineBuffer::BatchWriter::is_null(Step step, const Item& item, std::size_t row) {
@@ -222,12 +210,20 @@ char* LineBuffer::BatchWriter::write_rare(char* out, Step step, const Item& item
   switch (step) {
     case Step::boolean:
       return ilp::write_bool(out, value_at<std::uint8_t>(item.values, row) != 0);
+    case Step::integer32:
+      return ilp::write_integer(out, value_at<std::int32_t>(item.values, row));
     case Step::real_as_text:
       return ilp::write_double(out, value_at<double>(item.values, row));
     case Step::real32: {
       const auto value = static_cast<double>(value_at<float>(item.values, row));
       const bool is_v1 = buffer_.options_.version == ProtocolVersion::v1;
       return is_v1 ? ilp::write_double(out, value) : ilp::write_binary_double(out, value);
+    }
+    case Step::other_text: {
+      const std::string_view text = item.text_of(item.values, row);
+      char* end = ilp::write_quoted(out, text);
+      if (end == nullptr) refuse_not_utf8(item, row, text);
+      return end;
     }
     case Step::long256: {
       const std::string_view encoded = item.text_of(item.values, row);
@@ -277,12 +273,15 @@ std::size_t LineBuffer::BatchWriter::size_of_texts(std::size_t row) {
   for (const Run& run : symbols_) {
     if (run.step == Step::symbol) add(run, [&](const Item& item) { return symbol_text(item, row).size(); });
   }
+  const bool takes_arrays =
+      buffer_.options_.version != ProtocolVersion::v1;  // else write_rare() refuses them
   for (const Run& run : columns_) {
+    if (!differs_in_size(run.step)) continue;
     if (run.step == Step::text) {
       add(run, [&](const Item& item) { return value_at<std::string_view>(item.values, row).size(); });
-    } else if (run.step == Step::other_text || run.step == Step::long256) {
+    } else if (run.step != Step::array) {
       add(run, [&](const Item& item) { return item.text_of(item.values, row).size(); });
-    } else if (run.step == Step::array && buffer_.options_.version != ProtocolVersion::v1) {
+    } else if (takes_arrays) {
       add(run,
           [&](const Item& item) { return static_cast<const ArrayView*>(item.values)[row].encoded_size(); });
     }

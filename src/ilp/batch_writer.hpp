@@ -29,25 +29,26 @@ class LineBuffer::BatchWriter {
   using Column = ColumnBatch::Column;
   static constexpr std::size_t kBlockRows = 512;
 
-  /// How an item of a row is written.
+  /// How an item of a row is written. What differs in size from row to row comes first.
   enum class Step : std::uint8_t {
-    dictionary,
     symbol,
+    text,
+    other_text,
+    long256,
+    array,
+    dictionary,
     boolean,
     integer,
     integer32,
     real,
     real32,
     real_as_text,
-    text,
-    other_text,
-    long256,
     micros,
     nanos,
     nanos_as_micros,
-    array,
     decimal,
   };
+  static bool differs_in_size(Step step) { return step <= Step::array; }
   using TextOf = std::string_view (*)(const void* values, std::size_t row);
   struct Item {
     const char* prefix = nullptr;  // ",name=", padded to whole blocks
@@ -84,7 +85,6 @@ class LineBuffer::BatchWriter {
   std::size_t size_of_texts(std::size_t row);
   char* write_symbols(char* out, const Run& run, std::size_t row, std::size_t place);
   char* write_columns(char* out, const Run& run, std::size_t row);
-  char* write_text(char* out, std::string_view text, const Item& item, std::size_t row);
   static bool is_null(Step step, const Item& item, std::size_t row);
   char* write_rare(char* out, Step step, const Item& item, std::size_t row);
   char* write_end(char* out, std::size_t row);

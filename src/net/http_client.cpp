@@ -31,6 +31,10 @@ std::string header_of(const HttpRequest& request, const std::string& host) {
   return head + "\r\n";
 }
 
+bool is_success(int status) {
+  return status >= 200 && status < 300;
+}
+
 }  // namespace
 
 std::string_view HttpResponse::header(std::string_view name) const {
@@ -174,6 +178,12 @@ void HttpConnection::Impl::answered() {
   const bool reusable = reader->keep_alive() && written;
   HttpResponse response = reader->take();
   reader.reset();
+  // A refusal may come early. A success cannot: nobody has taken what was not sent.
+  if (!written && is_success(response.status)) {
+    request_failed(NetError::Kind::malformed, "the server answered " + std::to_string(response.status) +
+                                                  " before it had the whole request.");
+    return;
+  }
   if (reusable) {
     deadline.cancel();
     state = State::idle;

@@ -177,6 +177,28 @@ TEST(HttpConnection, ARefusalIsHeardBeforeTheBodyIsSent) {
   EXPECT_EQ(outcome.response.header("x-questdb-role"), "REPLICA");
 }
 
+// README 10: rows that were not sent would leave the slot.
+TEST(HttpConnection, ASuccessBeforeTheBodyIsSentIsNone) {
+  for (const char* answer : {kNoContent, "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"}) {
+    std::promise<void> heard;
+    LoopbackServer server([&](Peer& peer) {
+      peer.wait_for_input();
+      peer.send(answer);
+      heard.get_future().wait();  // the body is never read
+    });
+    Client client;
+    ASSERT_FALSE(client.connect(server.port()).error);
+    const Outcome outcome = client.post(std::string(64 << 20, 'x'));
+    heard.set_value();
+    ASSERT_TRUE(outcome.error);
+    EXPECT_EQ(outcome.error->kind, NetError::Kind::malformed);
+    EXPECT_TRUE(outcome.error->request_may_have_arrived);
+    EXPECT_NE(outcome.error->message.find("before it had the whole request"), std::string::npos)
+        << outcome.error->message;
+    EXPECT_EQ(client.post("y").error->kind, NetError::Kind::closed);
+  }
+}
+
 TEST(HttpConnection, TooLongAnswersFail) {
   LoopbackServer server([](Peer& peer) {
     peer.read_request();

@@ -4,8 +4,8 @@
 
 #include <questclient/error.hpp>
 
+#include "net/host_trust.hpp"
 #include "net/http_client.hpp"
-#include "net/key_trust.hpp"
 #include "net/line_connection.hpp"
 #include "net/stream.hpp"
 
@@ -39,8 +39,8 @@ Endpoint make_endpoint(const Options& options) {
     endpoint.public_x = options.token_x;
     endpoint.public_y = options.token_y;
     check_key(endpoint);
-    endpoint.key_trust = std::make_shared<KeyTrust>();
   }
+  if (is_tcp(options.transport)) endpoint.trust = std::make_shared<HostTrust>();
   endpoint.auth_timeout = options.auth_timeout_ms;
   return endpoint;
 }

@@ -19,8 +19,8 @@ namespace questclient::net {
 /// Thread-safe.
 class TlsContext;
 
-/// Where the key of ILP over TCP was taken before (key_trust.hpp).
-class KeyTrust;
+/// Which hosts have taken rows, or the key, over TCP before (host_trust.hpp).
+class HostTrust;
 
 /// Throws Error{tls}: the roots cannot be read; names the file.
 std::shared_ptr<TlsContext> make_tls_context(TlsVerify verify, TlsCa ca, const std::string& roots_pem);
@@ -36,7 +36,7 @@ struct Endpoint {
   std::string public_y;
   base::SignatureForm signature_form = base::SignatureForm::der;
   std::chrono::milliseconds auth_timeout{15000};
-  std::shared_ptr<KeyTrust> key_trust;  ///< Of that key. Never null where there is one.
+  std::shared_ptr<HostTrust> trust;  ///< Never null for tcp, tcps.
 };
 
 /// Throws Error{tls} as make_tls_context, and Error{config} for a key that ES256 cannot use.
@@ -68,6 +68,8 @@ class Connection {
 /// lost if the server dies before it reads and commits them, and if it refuses a line, it drops that line and
 /// what follows without a word and closes. The closing is an error of the request under way, in doubt, or of
 /// the next one; to which rows it is owed nobody can tell. A proxy in between acknowledges for itself.
+/// A server that wants a key from one who has none takes the first rows for its name: so, without a key, the
+/// first 204 of a connection waits a moment for a refusal (HostTrust says how long).
 /// HttpRequest::gzip is ignored: the protocol has no compression.
 std::unique_ptr<Connection> make_connection(EventLoop& loop, const Endpoint& endpoint,
                                             std::size_t max_response_bytes = 1 << 20);

@@ -8,7 +8,8 @@
 #include "base/clock.hpp"
 #include "net/authority.hpp"
 #include "net/deadline.hpp"
-#include "net/key_trust.hpp"
+#include "net/host_trust.hpp"
+#include "net/line_verdict.hpp"
 #include "net/stream.hpp"
 
 namespace questclient::net {
@@ -21,18 +22,10 @@ using std::chrono::milliseconds;
 constexpr std::size_t kLongestChallenge = 4096;  // QuestDB sends 512 bytes
 constexpr microseconds kFirstPause{200};
 constexpr microseconds kLongestPause{20000};
-const std::string kHasClosed = "the server has closed the connection.";
-constexpr const char* kNoReason = " ILP over TCP gives no reasons: see the server's log.";
 
 bool is_write(const HttpRequest& request) {
   const std::string path = request.target.substr(0, request.target.find('?'));
   return request.method == "POST" && (path == "/write" || path == "/api/v2/write");
-}
-
-/// A refusal ends the connection in good order. A server that dies resets it: that must stop no sender.
-NetError::Kind verdict_of(const IoResult& result) {
-  if (result.ok()) return NetError::Kind::malformed;
-  return result.end_of_stream ? NetError::Kind::unauthorised : result.kind;
 }
 
 }  // namespace
@@ -54,15 +47,20 @@ struct LineConnection::Impl : std::enable_shared_from_this<Impl> {
   void ready();
   void watch();
   void on_watched(const IoResult& result);
+  LineVerdict judge(const IoResult& result) const;
+  void note_end(const IoResult& result);
 
   void start(HttpRequest next, milliseconds timeout);
   void begin();
   void await_acknowledgement();
+  void await_refusal();
+  void grace_is_over();
   void look_again_later(void (Impl::*step)());
   void answer(int status);
 
   void timed_out(const std::string& reason) { failed(NetError::Kind::timeout, reason); }
   void failed(NetError::Kind kind, const std::string& reason);
+  void failed(const LineVerdict& verdict) { failed(verdict.kind, verdict.reason); }
   void close();
 
   EventLoop& loop;
@@ -78,7 +76,9 @@ struct LineConnection::Impl : std::enable_shared_from_this<Impl> {
   std::string challenge;
   std::string outgoing;  // of the authentication
   base::Time challenge_asked{};
-  base::Time signed_at{};
+  base::Time judged_since{};  // when the host had the signature, or the first rows; zero: not yet
+  bool is_trusted = false;    // since then the host has had its time to refuse
+  LineVerdict last_words = verdict_on_end({}, true);  // why it ended while it was idle
   std::array<char, 4096> input;
 
   HttpRequest request;
@@ -166,12 +166,12 @@ void LineConnection::Impl::answer_challenge() {
   stream->write(outgoing, {}, [self = shared_from_this(), took](const IoResult& result) {
     if (self->state != State::authenticating || !result.ok()) return;
     self->state = State::judged;
-    self->signed_at = base::SystemClock().now();
-    self->pause.set(self->signed_at + self->endpoint.key_trust->grace(self->where, took),
+    self->judged_since = base::SystemClock().now();
+    self->pause.set(self->judged_since + self->endpoint.trust->grace(self->where, took),
                     [weak = self->weak_from_this()] {
                       const auto still = weak.lock();
                       if (!still) return;
-                      still->endpoint.key_trust->kept(still->where);
+                      still->grace_is_over();
                       still->ready();
                     });
   });
@@ -190,37 +190,32 @@ void LineConnection::Impl::watch() {
 }
 
 void LineConnection::Impl::on_watched(const IoResult& result) {
-  const bool was_kept = state == State::busy || state == State::idle;
-  if (was_kept && !endpoint.key_id.empty() && !result.ok())
-    endpoint.key_trust->ended(where, base::SystemClock().now() - signed_at);
-  switch (state) {
-    case State::authenticating:
-    case State::judged:
-      failed(verdict_of(result), result.ok()
-                                     ? "the server answered to the signature, which is not ILP"
-                                     : result.error + " when it had the signature: it refuses the key '" +
-                                           endpoint.key_id +
-                                           "', or it went down. Check username (the key's id) and token "
-                                           "(its private key).");
-      return;
-    case State::busy:
-      if (result.ok()) {
-        failed(NetError::Kind::malformed, "the server answered, which ILP over TCP does not: is it HTTP?");
-      } else if (nothing_written) {
-        failed(NetError::Kind::closed, kHasClosed + kNoReason);
-      } else {
-        failed(result.kind, result.error + "." + kNoReason);
-      }
-      return;
-    default:
-      close();  // the next request finds it closed
-  }
+  if (state == State::closed) return;
+  note_end(result);
+  const LineVerdict verdict = judge(result);
+  if (state != State::idle) return failed(verdict);
+  last_words = verdict;  // for the next request
+  close();
+}
+
+LineVerdict LineConnection::Impl::judge(const IoResult& result) const {
+  if (state == State::authenticating || state == State::judged)
+    return verdict_on_signature(result, endpoint.key_id);
+  if (result.ok()) return verdict_on_words({input.data(), result.bytes}, !endpoint.key_id.empty());
+  return verdict_on_end(result, state == State::idle || nothing_written);
+}
+
+/// Words are a refusal whenever they come; an end is one if it comes soon.
+void LineConnection::Impl::note_end(const IoResult& result) {
+  if (state != State::busy && state != State::idle) return;
+  if (!result.ok() && judged_since == base::Time{}) return;
+  endpoint.trust->ended(where, result.ok() ? base::Time{} : base::SystemClock().now() - judged_since);
 }
 
 void LineConnection::Impl::start(HttpRequest next, milliseconds timeout) {
   nothing_written = true;
   if (state != State::idle) {
-    loop.post([self = shared_from_this()] { self->failed(NetError::Kind::closed, kHasClosed + kNoReason); });
+    loop.post([self = shared_from_this()] { self->failed(self->last_words); });
     return;
   }
   request = std::move(next);
@@ -243,14 +238,12 @@ void LineConnection::Impl::begin() {
     return;
   }
   nothing_written = false;
+  if (judged_since == base::Time{}) judged_since = base::SystemClock().now();
   stream->write(request.body, {}, [self = shared_from_this()](const IoResult& result) {
     if (self->state != State::busy) return;
-    if (result.ok()) {
-      self->await_acknowledgement();
-      return;
-    }
-    self->nothing_written = result.bytes == 0;
-    self->failed(result.kind, result.error + "." + kNoReason);
+    // When the write fails the server may still have said why: what the read ends with decides.
+    self->nothing_written = !result.ok() && result.bytes == 0;
+    if (result.ok()) self->await_acknowledgement();
   });
 }
 
@@ -262,10 +255,26 @@ void LineConnection::Impl::await_acknowledgement() {
   }
   // Not idle: the standing read is about to say why.
   if (*waiting == 0 && stream->is_idle()) {
-    answer(204);
+    is_trusted ? answer(204) : await_refusal();
     return;
   }
   look_again_later(&Impl::await_acknowledgement);
+}
+
+/// Without a key the first rows are what a host judges: one that wants a key takes them for the key's name.
+void LineConnection::Impl::await_refusal() {
+  deadline.cancel();  // every byte was taken
+  pause.set(base::SystemClock().now() + endpoint.trust->grace(where, {}), [weak = weak_from_this()] {
+    const auto self = weak.lock();
+    if (!self) return;
+    self->grace_is_over();
+    self->await_acknowledgement();
+  });
+}
+
+void LineConnection::Impl::grace_is_over() {
+  is_trusted = true;
+  endpoint.trust->kept(where);
 }
 
 void LineConnection::Impl::look_again_later(void (Impl::*step)()) {

@@ -16,7 +16,7 @@ class LineConnection final : public Connection {
   ~LineConnection() override;
 
   /// With a key: the challenge and its answer too, which endpoint.auth_timeout bounds. A server says nothing
-  /// when it takes a signature and closes when it does not; so this waits a moment for that (KeyTrust says
+  /// when it takes a signature and closes when it does not; so this waits a moment for that (HostTrust says
   /// how long). A refusal that comes later is not told from any other end.
   void connect(const std::string& host, std::uint16_t port, std::chrono::milliseconds timeout,
                Connected done) override;

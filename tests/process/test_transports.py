@@ -127,6 +127,20 @@ def test_lines_over_tcp_with_a_signed_challenge(build, tool, tmp_path, tls):
         until(lambda: counted(tool, f"http::addr={node['address']};") == ALL_ROWS, "every row came over tcp")
 
 
+def test_a_server_that_asks_for_a_key_gets_no_row_without_one(build, tool, tmp_path):
+    signing = make_signing_key(tmp_path)
+    keys = tmp_path / "auth.txt"
+    keys.write_text(f"kid ec-p-256-sha256 {signing['x']} {signing['y']}\n")
+    with questnode(build, tmp_path / "node", "line.tcp.enabled=true", "line.tcp.net.bind.to=127.0.0.1:0",
+                   f"line.tcp.auth.db.path={keys}") as node:
+        conf = f"tcp::addr={node['line_tcp']};sf_dir={tmp_path / 'slots'};"
+        refused = send(tool, conf)
+        assert refused.returncode != 0 and "asks for a key. Give username" in refused.stderr, refused.stderr
+        done = tool("send", "-", "--conf", conf + f"username=kid;token={signing['d']};", "--timeout", "50s", text="")
+        assert done.returncode == 0, done.stderr
+        until(lambda: counted(tool, f"http::addr={node['address']};") == ALL_ROWS, "every row was kept for the key")
+
+
 def test_a_compressed_body_is_unpacked_by_the_server(build, tool, tmp_path):
     with questnode(build, tmp_path / "node") as node:
         conf = f"http::addr={node['address']};"

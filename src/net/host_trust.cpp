@@ -1,4 +1,4 @@
-#include "net/key_trust.hpp"
+#include "net/host_trust.hpp"
 
 #include <algorithm>
 
@@ -6,7 +6,7 @@ namespace questclient::net {
 
 using std::chrono::milliseconds;
 
-milliseconds KeyTrust::grace(const std::string& host, base::Time took) const {
+milliseconds HostTrust::grace(const std::string& host, base::Time took) const {
   const std::lock_guard lock(mutex_);
   const auto found = hosts_.find(host);
   const Standing standing = found == hosts_.end() ? Standing::unknown : found->second;
@@ -15,12 +15,12 @@ milliseconds KeyTrust::grace(const std::string& host, base::Time took) const {
   return std::clamp(std::chrono::duration_cast<milliseconds>(2 * took), shortest, kLongestGrace);
 }
 
-void KeyTrust::kept(const std::string& host) {
+void HostTrust::kept(const std::string& host) {
   const std::lock_guard lock(mutex_);
   hosts_[host] = Standing::kept;
 }
 
-void KeyTrust::ended(const std::string& host, base::Time life) {
+void HostTrust::ended(const std::string& host, base::Time life) {
   const std::lock_guard lock(mutex_);
   if (life < kSuspiciousLife) hosts_[host] = Standing::suspect;
 }

@@ -1,5 +1,6 @@
 #include "net/response_reader.hpp"
 
+#include <functional>
 #include <optional>
 #include <utility>
 
@@ -33,6 +34,7 @@ struct ResponseReader::Impl {
     parser->eager(false);
     parser->body_limit(max_body_bytes);
     parser->header_limit(kMaxHeaderBytes);
+    parser->on_chunk_header(count_extension);
   }
 
   State fail(NetError::Kind why, std::string message) {
@@ -46,11 +48,15 @@ struct ResponseReader::Impl {
       return fail(NetError::Kind::too_large,
                   "the answer is longer than " + std::to_string(max_body_bytes) + " bytes");
     }
-    if (code == http::error::header_limit) {
-      return fail(NetError::Kind::too_large,
-                  "the answer's header is longer than " + std::to_string(kMaxHeaderBytes) + " bytes");
-    }
+    if (code == http::error::header_limit) return too_much("header is");
+    if (code == http::error::bad_chunk_extension && extension_bytes > kMaxHeaderBytes)
+      return too_much("chunk extensions are");
     return fail(NetError::Kind::malformed, "the answer is not HTTP: " + code.message());
+  }
+
+  State too_much(const std::string& what) {
+    return fail(NetError::Kind::too_large,
+                "the answer's " + what + " longer than " + std::to_string(kMaxHeaderBytes) + " bytes");
   }
 
   /// The answer is whole; an interim one gives way to the next.
@@ -74,6 +80,13 @@ struct ResponseReader::Impl {
   std::size_t max_body_bytes;
   std::optional<http::response_parser<http::string_body>> parser;
   std::string pending;  // what the parser wants to see again together with what comes next
+  std::size_t extension_bytes = 0;
+  // They carry nothing that we read, and nobody else bounds them. The parser refers to this.
+  std::function<void(std::uint64_t, boost::beast::string_view, error_code&)> count_extension =
+      [this](std::uint64_t, boost::beast::string_view extension, error_code& code) {
+        extension_bytes += extension.size();
+        if (extension_bytes > kMaxHeaderBytes) code = http::error::bad_chunk_extension;
+      };
   State state = State::incomplete;
   NetError::Kind kind = NetError::Kind::malformed;
   std::string error;
@@ -98,6 +111,9 @@ ResponseReader::State ResponseReader::feed(std::string_view bytes) {
     }
   }
   impl.pending.erase(0, used);
+  // The parser sees an extension, or the trailers, only when they are whole.
+  if (impl.pending.size() > kMaxHeaderBytes && impl.state == State::incomplete)
+    return impl.too_much("chunk extensions or trailers are");
   if (impl.state == State::complete && !impl.pending.empty()) {
     return impl.fail(NetError::Kind::malformed, "bytes follow the end of the answer");
   }

@@ -91,6 +91,45 @@ TEST(ResponseReader, TooLongBodiesFail) {
   EXPECT_EQ(reader.error_kind(), NetError::Kind::too_large);
 }
 
+/// Feeds until the reader has had enough; how much that was.
+std::size_t feed_for_ever(ResponseReader& reader, const std::string& head, const std::string& piece) {
+  constexpr std::size_t kFarTooMuch = 16 << 20;
+  std::size_t bytes = 0;
+  for (State state = reader.feed(head); state == State::incomplete && bytes < kFarTooMuch;) {
+    state = reader.feed(piece);
+    bytes += piece.size();
+  }
+  return bytes;
+}
+
+TEST(ResponseReader, WhatStandsBesideTheBodyIsBounded) {
+  const std::string chunked = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n";
+  const std::string trailer = "A: " + std::string(1000, 'a') + "\r\n";
+  struct Case {
+    std::string head, piece;
+  };
+  for (const auto& [head, piece] :
+       {Case{chunked + "5;", std::string(1000, 'a')},
+        Case{chunked, "1;" + std::string(1000, 'a') + "\r\nx\r\n"},
+        Case{chunked + "5\r\nhello\r\n0\r\n", trailer}, Case{chunked + "0;", std::string(1000, 'a')},
+        Case{"HTTP/1.1 200 OK\r\n", trailer}}) {
+    ResponseReader reader(kLimit);
+    EXPECT_LT(feed_for_ever(reader, head, piece), std::size_t{100'000}) << head;
+    EXPECT_EQ(reader.error_kind(), NetError::Kind::too_large) << reader.error();
+    EXPECT_NE(reader.error().find("longer than 65536 bytes"), std::string::npos) << reader.error();
+  }
+}
+
+TEST(ResponseReader, ExtensionsAndTrailersAreSkipped) {
+  ResponseReader reader(kLimit);
+  ASSERT_EQ(feed_bytewise(reader,
+                          "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5;a=b\r\nhello\r\n"
+                          "0;c\r\nX: y\r\n\r\n"),
+            State::complete)
+      << reader.error();
+  EXPECT_EQ(reader.take().body, "hello");
+}
+
 TEST(ResponseReader, WhatIsNotHttpFails) {
   for (const char* text :
        {"SSH-2.0-OpenSSH\r\n", "HTTP/1.1 abc\r\n\r\n",

@@ -1,17 +1,19 @@
 #include <array>
 #include <limits>
 #include <linux/sockios.h>
+#include <optional>
 #include <sys/ioctl.h>
 #include <utility>
+#include <vector>
 
 #include <boost/asio/buffer.hpp>
-#include <boost/asio/connect.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
-#include <boost/asio/post.hpp>
 #include <boost/asio/write.hpp>
 
+#include "net/address_race.hpp"
 #include "net/io_context.hpp"
+#include "net/name_lookup.hpp"
 #include "net/stream.hpp"
 
 namespace questclient::net {
@@ -34,28 +36,21 @@ IoResult result_of(const error_code& error, std::size_t bytes, NetError::Kind ki
 
 class TcpStream final : public SocketStream, public std::enable_shared_from_this<TcpStream> {
  public:
-  explicit TcpStream(EventLoop& loop) : resolver_(io_context_of(loop)), socket_(io_context_of(loop)) {}
+  explicit TcpStream(EventLoop& loop) : loop_(loop), next_address_(loop), socket_(io_context_of(loop)) {}
 
   void connect(const std::string& host, std::uint16_t port, Done done) override {
+    connected_ = std::move(done);
+    port_ = port;
     error_code error;
-    // A literal address needs no resolver, whose thread cannot be interrupted.
-    const auto address = asio::ip::make_address(host, error);
+    asio::ip::make_address(host, error);
     if (!error) {
-      endpoints_ = tcp::resolver::results_type::create(tcp::endpoint(address, port), host, {});
-      connect_to_endpoints(std::move(done));
+      race_.emplace(std::vector{host});
+      try_addresses();
       return;
     }
-    resolver_.async_resolve(
-        host, std::to_string(port), tcp::resolver::numeric_service,
-        [self = shared_from_this(), done = std::move(done)](const error_code& failed,
-                                                            auto endpoints) mutable {
-          if (failed || self->closed_) {
-            done(result_of(failed ? failed : asio::error::operation_aborted, 0, NetError::Kind::resolve));
-            return;
-          }
-          self->endpoints_ = std::move(endpoints);
-          self->connect_to_endpoints(std::move(done));
-        });
+    lookup_.emplace(loop_, host, [weak = weak_from_this()](const Addresses& addresses) {
+      if (const auto self = weak.lock()) self->on_addresses(addresses);
+    });
   }
 
   void write(std::string_view first, std::string_view second, Done done) override {
@@ -107,29 +102,82 @@ class TcpStream final : public SocketStream, public std::enable_shared_from_this
   }
 
   void close() override {
-    closed_ = true;
     error_code ignored;
-    resolver_.cancel();
     socket_.close(ignored);
+    if (connected_) finish_later(result_of(asio::error::operation_aborted, 0, NetError::Kind::connect));
   }
 
  private:
-  void connect_to_endpoints(Done done) {
-    asio::async_connect(
-        socket_, endpoints_,
-        [self = shared_from_this(), done = std::move(done)](error_code error, const tcp::endpoint&) {
-          error_code ignored;
-          if (!error) self->socket_.set_option(tcp::no_delay(true), ignored);
-          // Once and for all, for what is done at once: asynchronous operations do not need it.
-          if (!error) self->socket_.non_blocking(true, error);
-          done(result_of(error, 0, NetError::Kind::connect));
-        });
+  /// Ends the attempts. The callback does not run from within the caller's call.
+  void finish_later(const IoResult& result) {
+    lookup_.reset();
+    next_address_.cancel();
+    error_code ignored;
+    for (const auto& attempt : attempts_) attempt->close(ignored);
+    attempts_.clear();
+    loop_.post([done = std::exchange(connected_, nullptr), result] { done(result); });
   }
 
-  tcp::resolver resolver_;
+  void on_addresses(const Addresses& addresses) {
+    if (!connected_) return;
+    if (addresses.found.empty()) {
+      finish_later({0, addresses.error, NetError::Kind::resolve, false});
+      return;
+    }
+    race_.emplace(addresses.found);
+    try_addresses();
+  }
+
+  void try_addresses() {
+    const base::Time now = base::SystemClock().now();
+    while (const std::string* address = race_->next(now)) try_address(*address);
+    if (race_->due() == base::Time::max()) return;
+    next_address_.set(race_->due(), [weak = weak_from_this()] {
+      const auto self = weak.lock();
+      if (self && self->connected_) self->try_addresses();
+    });
+  }
+
+  void try_address(const std::string& text) {
+    const auto socket = std::make_shared<tcp::socket>(io_context_of(loop_));
+    attempts_.push_back(socket);
+    const auto tried = [self = shared_from_this(), socket](const error_code& error) {
+      self->on_tried(*socket, error);
+    };
+    error_code error;
+    const tcp::endpoint endpoint(asio::ip::make_address(text, error), port_);
+    if (!error) socket->open(endpoint.protocol(), error);
+    if (error) {
+      loop_.post([tried, error] { tried(error); });
+    } else {
+      socket->async_connect(endpoint, tried);
+    }
+  }
+
+  /// The first one to connect wins.
+  void on_tried(tcp::socket& socket, error_code error) {
+    if (!connected_) return;
+    // Once and for all, for what is done at once: asynchronous operations do not need it.
+    if (!error) socket.non_blocking(true, error);
+    if (error) {
+      race_->failed();
+      if (race_->is_lost()) return finish_later(result_of(error, 0, NetError::Kind::connect));
+      return try_addresses();
+    }
+    socket.set_option(tcp::no_delay(true), error);  // does without it
+    socket_ = std::move(socket);
+    finish_later({});
+  }
+
+  EventLoop& loop_;
+  Done connected_;
+  std::uint16_t port_ = 0;
+  std::optional<NameLookup> lookup_;
+  std::optional<AddressRace> race_;
+  std::vector<std::shared_ptr<tcp::socket>> attempts_;
+  EventLoop::Timer next_address_;
+
   tcp::socket socket_;
-  tcp::resolver::results_type endpoints_;
-  bool closed_ = false;
 };
 
 }  // namespace

@@ -189,6 +189,8 @@ void HttpConnection::Impl::answered() {
     state = State::idle;
   } else {
     close();
+    // HTTP/1.0 does not say it, nor a server that did not read to the end, or wrote beyond it.
+    response.headers.insert(response.headers.begin(), {"Connection", "close"});
   }
   if (const auto callback = std::exchange(done, nullptr)) callback(nullptr, std::move(response));
 }

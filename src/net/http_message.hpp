@@ -20,6 +20,7 @@ struct HttpRequest {
 
 struct HttpResponse {
   int status = 0;
+  /// "Connection: close" is always there when the connection carries no other request.
   std::vector<std::pair<std::string, std::string>> headers;
   std::string body;  ///< At most max_response_bytes; a longer answer is an error.
 

@@ -114,9 +114,6 @@ ResponseReader::State ResponseReader::feed(std::string_view bytes) {
   // The parser sees an extension, or the trailers, only when they are whole.
   if (impl.pending.size() > kMaxHeaderBytes && impl.state == State::incomplete)
     return impl.too_much("chunk extensions or trailers are");
-  if (impl.state == State::complete && !impl.pending.empty()) {
-    return impl.fail(NetError::Kind::malformed, "bytes follow the end of the answer");
-  }
   return impl.state;
 }
 
@@ -144,7 +141,7 @@ HttpResponse ResponseReader::take() {
 }
 
 bool ResponseReader::keep_alive() const {
-  return impl_->parser->keep_alive();
+  return impl_->parser->keep_alive() && impl_->pending.empty();
 }
 NetError::Kind ResponseReader::error_kind() const {
   return impl_->kind;

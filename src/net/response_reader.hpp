@@ -25,7 +25,8 @@ class ResponseReader {
 
   /// REQUIRES: complete. Once.
   HttpResponse take();
-  /// REQUIRES: complete. The connection may carry another request.
+  /// REQUIRES: complete. The connection may carry another request: not when bytes follow the answer, as those
+  /// of a body that a 204 may not have. They say nothing about the answer, which counts.
   bool keep_alive() const;
   /// REQUIRES: failed.
   NetError::Kind error_kind() const;

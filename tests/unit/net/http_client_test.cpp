@@ -160,6 +160,24 @@ TEST(HttpConnection, AnAnswerThatEndsTheConnectionIsDelivered) {
   EXPECT_EQ(client.post("y").error->kind, NetError::Kind::closed);
 }
 
+TEST(HttpConnection, AnAnswerWithBytesBehindItCountsAndIsTheLast) {
+  LoopbackServer server([](Peer& peer) {
+    peer.read_request();
+    peer.send("HTTP/1.1 204 No Content\r\nContent-Length: 2\r\n\r\nOK");
+    peer.wait_for_close();
+  });
+  Client client;
+  ASSERT_FALSE(client.connect(server.port()).error);
+  const Outcome first = client.post("x");
+  ASSERT_FALSE(first.error) << first.error->message;
+  EXPECT_EQ(first.response.status, 204);
+  EXPECT_EQ(first.response.header("Connection"), "close") << "for those who would use it again";
+  const Outcome second = client.post("y");
+  ASSERT_TRUE(second.error);
+  EXPECT_EQ(second.error->kind, NetError::Kind::closed);
+  EXPECT_FALSE(second.error->request_may_have_arrived);
+}
+
 TEST(HttpConnection, ARefusalIsHeardBeforeTheBodyIsSent) {
   std::promise<void> heard;
   LoopbackServer server([&](Peer& peer) {

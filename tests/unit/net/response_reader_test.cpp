@@ -130,10 +130,24 @@ TEST(ResponseReader, ExtensionsAndTrailersAreSkipped) {
   EXPECT_EQ(reader.take().body, "hello");
 }
 
+TEST(ResponseReader, BytesBehindAnAnswerEndTheConnectionAndNotTheAnswer) {
+  const std::pair<std::string, std::string> cases[] = {
+      {"HTTP/1.1 204 OK\r\n\r\n\r\n", ""},
+      {"HTTP/1.1 204 OK\r\nContent-Length: 2\r\n\r\nOK", ""},
+      {"HTTP/1.1 400 Bad Request\r\nContent-Length: 3\r\n\r\nlonger", "lon"},
+      {"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nOK\r\n0\r\n\r\nHTTP/1.1 200 OK\r\n\r\n",
+       "OK"}};
+  for (const auto& [text, body] : cases) {
+    ResponseReader reader(kLimit);
+    ASSERT_EQ(reader.feed(text), State::complete) << text << reader.error();
+    EXPECT_FALSE(reader.keep_alive()) << text;
+    EXPECT_EQ(reader.take().body, body);
+  }
+}
+
 TEST(ResponseReader, WhatIsNotHttpFails) {
-  for (const char* text :
-       {"SSH-2.0-OpenSSH\r\n", "HTTP/1.1 abc\r\n\r\n",
-        "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\nmore", "HTTP/1.1 204 OK\r\n\r\nmore"}) {
+  for (const char* text : {"SSH-2.0-OpenSSH\r\n", "HTTP/1.1 abc\r\n\r\n",
+                           "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\nmore"}) {
     ResponseReader reader(kLimit);
     EXPECT_EQ(reader.feed(text), State::failed) << text;
     EXPECT_EQ(reader.error_kind(), NetError::Kind::malformed) << text;

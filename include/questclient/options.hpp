@@ -186,6 +186,7 @@ struct OptionKey {
   std::string default_value;  ///< Empty: unset.
   std::string group;          ///< "hosts", "authentication and TLS", "ILP", "automatic flush", "buffer", ...
   bool is_secret = false;
+  std::vector<std::string> aliases;  ///< Other names that mean the same.
 };
 
 /// Every key, in the order of the groups.

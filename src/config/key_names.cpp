@@ -1,6 +1,7 @@
 // Finding a key by its name, or by something close to it.
 #include <algorithm>
 #include <array>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -39,6 +40,13 @@ constexpr std::array kUnsupported = {
 
 constexpr std::size_t kLongest = 64;  // no key is longer; bounds the work on garbage
 
+std::string in_lower_case(std::string_view text) {
+  std::string lower(text);
+  for (char& c : lower)
+    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+  return lower;
+}
+
 // Levenshtein's distance, one row of the matrix at a time.
 std::size_t distance(std::string_view a, std::string_view b) {
   std::vector<std::size_t> row(b.size() + 1);
@@ -65,18 +73,30 @@ const Key* find_key(std::string_view name) {
   return found == all.end() ? nullptr : &*found;
 }
 
+std::vector<std::string> aliases_of(const Key& key) {
+  std::vector<std::string> names;
+  for (const Alias& alias : kAliases)
+    if (alias.means == key.name) names.emplace_back(alias.name);
+  return names;
+}
+
 std::string_view nearest_key(std::string_view name) {
-  const std::string_view start = name.substr(0, kLongest);
-  const std::span<const Key> all = keys();
-  const auto nearest = std::min_element(all.begin(), all.end(), [&](const Key& a, const Key& b) {
-    return distance(start, a.name) < distance(start, b.name);
-  });
-  return nearest->name;
+  const std::string start = in_lower_case(name.substr(0, kLongest));
+  std::size_t least = std::max<std::size_t>(2, start.size() * 2 / 5) + 1;
+  std::string_view nearest;
+  for (const Key& key : keys()) {
+    const std::size_t edits = distance(start, key.name);
+    if (edits >= least) continue;
+    least = edits;
+    nearest = key.name;
+  }
+  return nearest;
 }
 
 bool resembles_key(std::string_view name) {
   if (find_key(name) != nullptr || !advice_for_unsupported(name).empty()) return true;
-  return distance(name.substr(0, 2 * kLongest), nearest_key(name)) <= name.size() / 4;
+  const std::string_view nearest = nearest_key(name);
+  return !nearest.empty() && distance(name.substr(0, 2 * kLongest), nearest) <= name.size() / 4;
 }
 
 std::string_view advice_for_unsupported(std::string_view name) {

@@ -5,6 +5,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include <questclient/options.hpp>
 
@@ -36,7 +37,10 @@ std::span<const Key> keys();
 /// Null: there is no such key. Aliases ("user", "pass") give the key that they stand for.
 const Key* find_key(std::string_view name);
 
-/// The valid key that takes the fewest edits to reach.
+/// Other names of a key.
+std::vector<std::string> aliases_of(const Key& key);
+
+/// The key that `name` was most likely meant to be, whatever its case; empty: none is near.
 std::string_view nearest_key(std::string_view name);
 
 /// Whether a name is a key, a known one, or a slip of the pen away from the nearest.

@@ -126,7 +126,9 @@ class PairReader {
     fail({"the key ", name, " is known to QuestDB's clients and not supported by this version; ", advice});
   }
   if (!reader.may_show(pair.key)) fail({"unknown key ", name});
-  fail({"unknown key ", name, "; the nearest that exists is \"", config::nearest_key(pair.key), "\""});
+  const std::string_view nearest = config::nearest_key(pair.key);
+  if (nearest.empty()) fail({"unknown key ", name, "; no key has a name like it"});
+  fail({"unknown key ", name, "; the nearest that exists is \"", nearest, "\""});
 }
 
 /// Reads every pair and returns the keys that were given, aliases resolved.
@@ -191,7 +193,7 @@ std::vector<OptionKey> option_keys() {
   std::vector<OptionKey> listed;
   for (const Key& key : config::keys()) {
     listed.push_back({std::string(key.name), std::string(key.meaning), std::string(key.expects),
-                      key.print(defaults), std::string(key.group), key.is_secret});
+                      key.print(defaults), std::string(key.group), key.is_secret, config::aliases_of(key)});
   }
   return listed;
 }

@@ -44,6 +44,7 @@ std::string explained(const std::vector<OptionKey>& keys) {
     const std::string note = key.default_value.empty() ? "" : " (default " + key.default_value + ")";
     out += "  " + key.name + "=" + key.expects + note + (key.is_secret ? " [secret]" : "") + "\n";
     out += wrapped(key.meaning, "      ");
+    for (const std::string& alias : key.aliases) out += "      " + alias + "= means the same.\n";
   }
   return out;
 }
@@ -73,8 +74,13 @@ int run_config(const cli::ParsedArguments& arguments) {
   if (arguments.has("KEY")) {
     const std::string& wanted = arguments.text("KEY");
     std::vector<std::string> names;
-    for (const OptionKey& key : keys) names.push_back(key.name);
-    std::erase_if(keys, [&](const OptionKey& key) { return key.name != wanted; });
+    for (const OptionKey& key : keys) {
+      names.push_back(key.name);
+      names.insert(names.end(), key.aliases.begin(), key.aliases.end());
+    }
+    std::erase_if(keys, [&](const OptionKey& key) {
+      return key.name != wanted && std::count(key.aliases.begin(), key.aliases.end(), wanted) == 0;
+    });
     const std::string near = cli::nearest(wanted, names);
     if (keys.empty())
       throw cli::UsageError("the connect string has no key '" + wanted + "'" +
@@ -91,6 +97,7 @@ int run_config(const cli::ParsedArguments& arguments) {
                     {"expects", key.expects},
                     {"default", key.default_value.empty() ? Json() : Json(key.default_value)},
                     {"secret", key.is_secret},
+                    {"aliases", key.aliases},
                     {"meaning", key.meaning}});
   print_json(json);
   return cli::kExitOk;

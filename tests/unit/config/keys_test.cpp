@@ -34,6 +34,19 @@ TEST(Keys, EachHasANameAMeaningAndIsFound) {
   EXPECT_EQ(config::find_key("nothing"), nullptr);
 }
 
+TEST(Keys, TheNearestIsFoundWhateverItsCaseAndOnlyWhereOneIsNear) {
+  EXPECT_EQ(config::nearest_key("PASSWORD"), "password");
+  EXPECT_EQ(config::nearest_key("Sf_Dri"), "sf_dir");
+  EXPECT_EQ(config::nearest_key("bogus"), "");
+  EXPECT_FALSE(config::resembles_key("bogus"));
+  expect_holds(refused_keys("bogus=1"), {"unknown key \"bogus\"", "no key has a name like it"});
+}
+
+TEST(Keys, AliasesAreListed) {
+  EXPECT_EQ(config::aliases_of(*config::find_key("username")), std::vector<std::string>{"user"});
+  EXPECT_TRUE(config::aliases_of(*config::find_key("addr")).empty());
+}
+
 TEST(Keys, DefaultsPrintAsTextThatParsesToTheSame) {
   for (const Key& key : config::keys()) {
     const std::string printed = key.print(Options{});

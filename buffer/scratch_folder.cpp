@@ -1,13 +1,24 @@
 #include "buffer/scratch_folder.hpp"
 
+#include <cerrno>
 #include <cstdlib>
 #include <string>
+#include <system_error>
 
-#include "base/file.hpp"
+#include <questclient/error.hpp>
 
 namespace questclient::buffer {
 
 namespace fs = std::filesystem;
+
+namespace {
+
+fs::path temporary_folder() {
+  const char* given = std::getenv("TMPDIR");
+  return given != nullptr && *given != '\0' ? given : "/tmp";
+}
+
+}  // namespace
 
 ScratchFolder::~ScratchFolder() {
   std::error_code unimportant;
@@ -16,9 +27,13 @@ ScratchFolder::~ScratchFolder() {
 
 const fs::path& ScratchFolder::emptied() {
   if (!path_.empty()) fs::remove_all(path_);
-  std::string pattern = (fs::temp_directory_path() / "questclient-XXXXXX").string();
+  const fs::path parent = temporary_folder();
+  std::string pattern = (parent / "questclient-XXXXXX").string();
   if (::mkdtemp(pattern.data()) == nullptr)
-    base::throw_errno("a damaged segment is looked at in a copy; cannot make", pattern);
+    throw Error(ErrorCode::slot_io, Disposition::fix_and_resend,
+                "A damaged segment is looked at in a copy below TMPDIR, and no folder can be made in " +
+                    parent.string() + ": " + std::generic_category().message(errno) +
+                    ". Set TMPDIR to a folder with room for three times the segment.");
   path_ = pattern;
   return path_;
 }

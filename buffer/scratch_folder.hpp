@@ -5,8 +5,8 @@
 
 namespace questclient::buffer {
 
-/// Made below the system's temporary folder (TMPDIR) when it is needed, for this user alone, and removed on
-/// destruction. Throws std::system_error.
+/// Made below TMPDIR (else /tmp) when it is needed, for this user alone, and removed on destruction. Throws
+/// Error{slot_io}, std::system_error.
 class ScratchFolder {
  public:
   ScratchFolder() = default;

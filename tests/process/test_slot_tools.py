@@ -10,6 +10,7 @@ import select
 import shutil
 import signal
 import socket
+import struct
 import subprocess
 import termios
 import threading
@@ -125,9 +126,10 @@ def test_a_live_slot_is_seen_checked_and_exported_without_disturbing_its_produce
     assert exported(tool, feeder.slot) == feeder.sent
     assert "[" in tool("slot", "dead", "list", feeder.slot, "--json").stdout
 
-    for refused in (("slot", "drain", feeder.slot, "--conf", "http::addr=localhost:1;"),
-                    ("slot", "dead", "retry", feeder.slot, "--all")):
-        assert str(pid) in tool(*refused, code=1).stderr
+    held = tool("slot", "drain", feeder.slot, "--conf", "http::addr=localhost:1;", code=1).stderr
+    assert str(pid) in held and "sender_id" not in held
+    # There is nothing to retry: the slot is not asked for.
+    assert "0 dead letters" in tool("slot", "dead", "retry", feeder.slot, "--all").stdout
 
     feeder.feed(lines(ROWS, 50))
     feeder.await_rows(feeder.slot)
@@ -283,6 +285,23 @@ def test_dead_letters_say_why_and_come_out(tool, refused, node, tmp_path):
     assert json.loads(one)["key"] == found[1]["key"]
 
 
+def test_dead_letters_are_grouped_and_chosen_by_what_they_say(tool, refused, node):
+    groups = tool("slot", "dead", "list", refused, "--reasons").stdout.splitlines()[2:]
+    assert len(groups) == 1 and re.match(r" *2 ", groups[0]) and "STRING" in groups[0], "one cause, whatever the line"
+    assert "failed to parse" not in tool("slot", "dead", "list", refused).stdout
+    for chosen, count in ((("--reason", "STRING"), 2), (("--reason", "nothing"), 0), (("--table", "t"), 2),
+                          (("--table", "other"), 0), (("--host", node), 2), (("--host", "other:1"), 0)):
+        assert len(json.loads(tool("slot", "dead", "list", refused, "--json", *chosen).stdout)) == count
+        if count == 0:
+            assert "0 dead letters" in tool("slot", "dead", "drop", refused, *chosen, "--yes").stdout
+            before = sorted(refused.iterdir())
+            assert "0 dead letters" in tool("slot", "dead", "retry", refused, *chosen).stdout
+            assert sorted(refused.iterdir()) == before, "nothing is opened for nothing"
+    assert len(letters(tool, refused)) == 2
+    tool("slot", "dead", "drop", refused, letters(tool, refused)[0]["key"], "--reason", "STRING", "--yes")
+    assert len(letters(tool, refused)) == 1
+
+
 def test_dead_letters_are_dropped_on_request_only(tool, refused):
     keys = [letter["key"] for letter in letters(tool, refused)]
     tool("slot", "dead", "drop", refused, code=2)
@@ -339,14 +358,15 @@ def test_the_documented_query_of_dead_letters_works(refused, node):
     done = subprocess.run(["bash", "-c", query], capture_output=True, text=True, timeout=60,
                           env={**os.environ, "SLOT": str(refused)})
     assert done.returncode == 0, done.stderr
-    assert node in done.stdout
+    assert re.fullmatch(r"2\|" + re.escape(node) + r"\|table: t, column: v; [^\n]*\n", done.stdout), "one group"
 
 
 class Screen:
     """A program on a terminal of its own."""
 
-    def __init__(self, command):
+    def __init__(self, command, rows=24, columns=100):
         self.master, slave = pty.openpty()
+        fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
         # Its controlling terminal, so that Ctrl-C reaches it.
         self.process = subprocess.Popen(list(map(str, command)), stdin=slave, stdout=slave, stderr=slave,
                                         start_new_session=True,
@@ -454,6 +474,101 @@ def test_every_command_explains_itself(tool, command):
     text = tool(*command.split(), "--help").stdout
     assert "Examples:" in text and "Exit codes:" in text and text.count("\n") > 10
     assert command in tool("--help").stdout
+
+
+def test_what_cannot_be_written_is_a_failure(tool, feeder, orphan, refused, node):
+    commands = (("query", "SELECT 1", "--conf", f"http::addr={node};"), ("slot", "dead", "list", refused, "--json"),
+                ("slot", "show", orphan), ("slot", "export", orphan), ("config",), ("--help",),
+                ("top", orphan, "--once", "--interval", "100ms"))
+    for command in commands:
+        with open("/dev/full", "w") as full:
+            done = subprocess.run([tool.program, *map(str, command)], stdin=subprocess.DEVNULL, stdout=full,
+                                  stderr=subprocess.PIPE, text=True, timeout=60)
+        assert done.returncode == 1 and done.stderr.count("cannot write standard output: ") == 1, command
+    closed = subprocess.run(["bash", "-c", '"$@" >&-', "-", tool.program, *commands[0]], capture_output=True, text=True,
+                            timeout=60)
+    assert closed.returncode == 1 and "cannot write standard output" in closed.stderr
+    # `| head` hears nothing of it.
+    for command in (("slot", "export", orphan), ("top", orphan, "--json", "--interval", "100ms")):
+        reader, writer = os.pipe()
+        os.close(reader)
+        done = subprocess.run([tool.program, *command], stdout=writer, stderr=subprocess.PIPE, timeout=60)
+        os.close(writer)
+        assert (done.returncode, done.stderr) == (-signal.SIGPIPE, b"")
+
+
+@pytest.mark.parametrize("command", ["verify", "export"])
+def test_an_interrupted_look_at_a_damaged_slot_leaves_nothing_behind(tool, feeder, orphan, tmp_path, command):
+    log = max(orphan.glob("seg-*.db-wal"), key=lambda path: path.stat().st_size)
+    log.write_bytes(log.read_bytes().replace(b"t,k=a v=150i", b"X,k=a v=150i"))
+    scratch, outside = tmp_path / "scratch", tmp_path / "outside"
+    scratch.mkdir()
+    outside.mkdir()
+    target = outside / "rows.ilp"
+    extra = ["--output", target] if command == "export" else []
+
+    def interrupted():
+        """As soon as the folder for the copy is there. On a busy machine the tool may be done before it is told."""
+        process = subprocess.Popen([tool.program, "slot", command, orphan, *extra], stderr=subprocess.PIPE,
+                                   stdout=subprocess.DEVNULL, text=True, env={**os.environ, "TMPDIR": str(scratch)})
+        while process.poll() is None and not list(scratch.iterdir()):
+            pass
+        process.terminate()
+        _, said = process.communicate(timeout=60)
+        assert list(scratch.iterdir()) == [], "no copy stays"
+        if "interrupted" not in said:
+            return False
+        assert process.returncode == (3 if command == "verify" else 1)
+        return True
+
+    assert any(interrupted() for _ in range(10))
+    assert not outside.joinpath("rows.ilp.part").exists()
+    said = tool("slot", "verify", orphan, code=3, environment={"TMPDIR": "/nonexistent"}).stderr
+    assert "TMPDIR" in said and "/nonexistent" in said
+
+
+def test_a_query_shows_no_control_characters_and_names_what_is_wrong_with_its_command(tool, node):
+    conf = f"http::addr={node};"
+    table = tool("query", "SELECT 'a\033[2J\nb'", "--conf", conf).stdout
+    assert "\033" not in table and "\\x1b[2J\\x0ab" in table
+    tool("query", "SELECT 1", "--conf", "tcp::addr=localhost:9009;", code=2)
+    assert "--timeout" in tool("query", "SELECT 1", "--conf", conf, "--timeout", "0", code=2).stderr
+
+
+def test_top_shows_its_first_lines_on_a_small_screen(tool, feeder):
+    screen = Screen([tool.program, "top", feeder.slot, "--interval", "100ms"], rows=3, columns=60)
+    screen.await_text("waiting")
+    screen.type(b"q")
+    assert screen.end() == 0
+    drawn = screen.text[screen.text.index("\033[H"):].split("\033[J")[0]
+    assert drawn.count("\n") == 2 and "slot" in drawn and "on disk" not in drawn
+
+
+def test_a_progress_line_is_cut_to_the_terminal(tool, orphan):
+    screen = Screen([tool.program, "slot", "verify", orphan], columns=20)
+    assert screen.end() == 0
+    [line] = re.findall(r"(\[[^\r\n\033]*)\r\033\[K", screen.text)[:1]
+    assert line.endswith("...") and len(line) == 19
+
+
+def test_folders_that_are_something_else_are_named(tool, orphan, nobody, tmp_path):
+    assert "slot show" in tool("slot", "list", orphan, code=2).stderr
+    [listed] = json.loads(tool("slot", "list", os.path.relpath(orphan.parent), "--json").stdout)
+    assert listed["path"] == str(orphan)
+    copy = tmp_path / "ingest (copy)"
+    shutil.copytree(orphan, copy)
+    said = tool("slot", "drain", copy, "--conf", f"http::addr={nobody};", code=1).stderr
+    assert "Rename the folder" in said and "sender_id" not in said
+
+
+def test_the_tool_helps_on_the_way(tool):
+    assert re.fullmatch(r"questclient \d+\.\d+\.\d+\n", tool("--version").stdout)
+    assert "slot verify" in tool("slot", "--help").stdout
+    assert "slot dead drop" in tool("slot", "dead", "--help").stdout
+    assert "did you mean 'slot dead list'?" in tool("slot", "dead", "lst", code=2).stderr
+    assert "did you mean 'slot list'?" in tool("slot", "lst", code=2).stderr
+    assert "did you mean 'query'?" in tool("qery", code=2).stderr
+    assert "username=" in tool("config", "user").stdout
 
 
 def test_a_command_that_is_not_finished_names_the_choices(tool):

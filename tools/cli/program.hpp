@@ -4,6 +4,7 @@
 
 #include <span>
 #include <string>
+#include <system_error>
 #include <vector>
 
 #include "cli/arguments.hpp"
@@ -23,7 +24,20 @@ struct Program {
   std::span<const Subcommand> subcommands;
 };
 
-/// What main() returns. Errors go to standard error as "<name>: <message>".
+/// Standard output takes no more. Where its reader has hung up, run_program() ends the process as SIGPIPE
+/// does, without a word.
+class OutputError : public std::system_error {
+ public:
+  /// `reason`: of errno.
+  explicit OutputError(int reason)
+      : std::system_error(reason, std::generic_category(), "cannot write standard output") {}
+};
+
+/// What stands in std::cout is written. Throws OutputError, also where an earlier write failed.
+void flush_output();
+
+/// What main() returns. Errors go to standard error as "<name>: <message>". What a command wrote to standard
+/// output is written when it returns kExitOk.
 int run_program(const Program& program, int argc, char** argv);
 
 }  // namespace questclient::cli

@@ -2,9 +2,22 @@
 
 #include <cstdint>
 #include <iostream>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
+#include "slot_text.hpp"
+
 namespace questclient::tool {
+namespace {
+
+/// A line that is longer than the terminal is wide takes several, and only the last of them would be cleared.
+std::string fitting(const std::string& text) {
+  winsize size{};
+  const bool known = ::ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 3;
+  return known ? one_line(text, size.ws_col - std::size_t{1}) : text;
+}
+
+}  // namespace
 
 Console::Console() : terminal_(::isatty(STDERR_FILENO) == 1) {}
 
@@ -23,7 +36,7 @@ void Console::progress(const std::string& text) {
   if (!terminal_) return;
   const std::lock_guard lock(mutex_);
   clear_line();
-  std::cerr << text << std::flush;
+  std::cerr << fitting(text) << std::flush;
   line_shown_ = true;
 }
 

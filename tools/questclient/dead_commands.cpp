@@ -1,5 +1,4 @@
 // questclient slot dead ...: the rows of a slot that a server refused.
-#include <chrono>
 #include <iostream>
 #include <map>
 #include <unistd.h>
@@ -11,6 +10,7 @@
 #include "commands.hpp"
 #include "console.hpp"
 #include "json_text.hpp"
+#include "letter_choice.hpp"
 #include "row_output.hpp"
 #include "slot_drain.hpp"
 #include "slot_text.hpp"
@@ -56,40 +56,31 @@ Json to_json(const DeadLetterInfo& letter, bool with_rows) {
   return json;
 }
 
-std::string dumped(const Json& json) {
-  return one_line(json);
-}
-
-DeadLetterSelection selection(const cli::ParsedArguments& arguments) {
-  DeadLetterSelection which;
-  which.keys = arguments.all("KEY");
-  if (arguments.has("older-than")) {
-    const auto now = std::chrono::system_clock::now().time_since_epoch();
-    which.before_wall_nanos =
-        std::chrono::duration_cast<std::chrono::nanoseconds>(now - arguments.duration("older-than")).count();
-  }
-  return which;
-}
-
 /// For commands that change something: all letters only on request.
-DeadLetterSelection explicit_selection(const cli::ParsedArguments& arguments) {
+LetterChoice explicit_choice(const cli::ParsedArguments& arguments) {
+  LetterChoice choice(arguments);
   if (arguments.has("KEY") && arguments.has("all"))
     throw cli::UsageError("give the keys of letters, or --all, not both");
-  if (!arguments.has("KEY") && !arguments.has("all") && !arguments.has("older-than"))
-    throw cli::UsageError("which letters? Give their keys, --older-than TIME, or --all");
-  return selection(arguments);
+  if (!choice.narrows() && !arguments.has("all"))
+    throw cli::UsageError(
+        "which letters? Give their keys, --older-than TIME, --reason TEXT, --host HOST:PORT, --table NAME, "
+        "or "
+        "--all");
+  return choice;
 }
 
-void print_reasons(const std::filesystem::path& slot, const DeadLetterSelection& which,
-                   const std::string& key) {
+std::string shown_reason(const DeadLetterInfo& letter) {
+  return letter.unreadable ? "(encrypted; give --key)" : kind_of_reason(letter.reason);
+}
+
+void print_reasons(const std::filesystem::path& slot, const LetterChoice& choice, const std::string& key) {
   struct Group {
     std::uint64_t letters = 0;
     std::int64_t last = 0;
   };
   std::map<std::pair<std::string, std::string>, Group> groups;
-  read_dead_letters(slot, which, key, [&](const DeadLetterInfo& letter) {
-    Group& group = groups[{
-        letter.unreadable ? "(encrypted; give --key)" : one_line(letter.reason, kReasonLength), letter.host}];
+  choice.read(slot, key, [&](const DeadLetterInfo& letter) {
+    Group& group = groups[{shown_reason(letter), letter.host}];
     ++group.letters;
     group.last = std::max(group.last, letter.wall_nanos);
   });
@@ -97,23 +88,33 @@ void print_reasons(const std::filesystem::path& slot, const DeadLetterSelection&
   table.header = {"letters", "newest", "host", "reason"};
   table.right_aligned = {true, false, false, false};
   for (const auto& [what, group] : groups)
-    table.rows.push_back({with_commas(group.letters), utc(group.last), what.second, what.first});
+    table.rows.push_back(
+        {with_commas(group.letters), utc(group.last), what.second, one_line(what.first, kReasonLength)});
   std::cout << table.to_string();
 }
 
-void print_letters(const std::filesystem::path& slot, const DeadLetterSelection& which,
-                   const std::string& key) {
+void print_letters(const std::filesystem::path& slot, const LetterChoice& choice, const std::string& key) {
   TextTable table;
   table.header = {"key", "time", "host", "reason", "row"};
   table.right_aligned = {false, false, false, false, false};
-  read_dead_letters(slot, which, key, [&](const DeadLetterInfo& letter) {
-    std::string reason =
-        letter.unreadable ? "(encrypted; give --key)" : one_line(letter.reason, kReasonLength);
+  choice.read(slot, key, [&](const DeadLetterInfo& letter) {
+    std::string reason = one_line(shown_reason(letter), kReasonLength);
     if (letter.retry_fsn != 0) reason = "(a retry was interrupted) " + reason;
     table.rows.push_back({letter.key, utc(letter.wall_nanos), letter.host, reason,
                           one_line(letter.payload.substr(0, letter.payload.find('\n')), kRowLength)});
   });
   std::cout << table.to_string();
+}
+
+/// Nothing before the first letter: a key that does not fit must not leave half a list.
+void print_letters_json(const std::filesystem::path& slot, const LetterChoice& choice,
+                        const std::string& key) {
+  const char* separator = "[\n";
+  choice.read(slot, key, [&](const DeadLetterInfo& letter) {
+    std::cout << separator << one_line(to_json(letter, false));
+    separator = ",\n";
+  });
+  std::cout << (*separator == '[' ? "[" : "") << "\n]" << std::endl;
 }
 
 bool confirmed(const std::string& question) {
@@ -129,11 +130,11 @@ bool confirmed(const std::string& question) {
 cli::Command dead_list_command() {
   cli::Command command("questclient slot dead list",
                        "Shows the rows that a server refused, and why. Changes nothing.");
-  command.option("key", "FILE", "The key of an encrypted slot, as given to sf_key")
-      .option("older-than", "TIME", "Only letters older than that, for example 24h")
-      .flag("reasons", "Count the letters by reason and host instead of listing each")
-      .flag("json", "Print a JSON list")
+  LetterChoice::declare(command);
+  command.flag("reasons", "Count the letters by reason and host instead of listing each")
+      .flag("json", "Print a JSON list, with each reason as the server gave it")
       .positional("SLOT", kSlotHelp)
+      .repeated_optional_positional("KEY", kKeysHelp)
       .notes(
           R"(A dead letter is a row (seldom: several) that the server answered with 400 or 413. It waits here
 until it is retried or dropped; everything behind it was sent. Its key is
@@ -151,24 +152,14 @@ Exit codes: 0 done; 1 the slot cannot be read; 2 the command line is wrong.
 
 int run_dead_list(const cli::ParsedArguments& arguments) {
   const auto slot = slot_folder(arguments.text("SLOT"));
-  DeadLetterSelection which;
-  if (arguments.has("older-than")) {
-    const auto limit = std::chrono::system_clock::now().time_since_epoch() - arguments.duration("older-than");
-    which.before_wall_nanos = std::chrono::duration_cast<std::chrono::nanoseconds>(limit).count();
-  }
+  const LetterChoice choice(arguments);
   const std::string key = read_key(arguments.text("key"));
   if (arguments.has("json")) {
-    std::cout << "[";
-    const char* separator = "\n";
-    read_dead_letters(slot, which, key, [&](const DeadLetterInfo& letter) {
-      std::cout << separator << dumped(to_json(letter, false));
-      separator = ",\n";
-    });
-    std::cout << "\n]" << std::endl;
+    print_letters_json(slot, choice, key);
   } else if (arguments.has("reasons")) {
-    print_reasons(slot, which, key);
+    print_reasons(slot, choice, key);
   } else {
-    print_letters(slot, which, key);
+    print_letters(slot, choice, key);
   }
   return cli::kExitOk;
 }
@@ -176,14 +167,13 @@ int run_dead_list(const cli::ParsedArguments& arguments) {
 cli::Command dead_export_command() {
   cli::Command command("questclient slot dead export",
                        "Writes dead letters as ILP, or as JSON. Changes nothing.");
+  LetterChoice::declare(command);
   command.option("output", "FILE", "Where to; complete when it has that name", "standard output")
-      .option("key", "FILE", "The key of an encrypted slot, as given to sf_key")
-      .option("older-than", "TIME", "Only letters older than that, for example 24h")
       .flag("json", "One JSON object a line: key, time, host, reason and the rows")
       .positional("SLOT", kSlotHelp)
       .repeated_optional_positional("KEY", kKeysHelp)
       .notes(
-          R"(Without keys every letter is exported, oldest first. With --json the rows stand in "ilp", or where
+          R"(Without keys and conditions every letter is exported, oldest first. With --json the rows stand in "ilp", or where
 they hold binary values as hexadecimal digits in "ilp_hex". Works while the sender runs.
 
 Examples:
@@ -197,17 +187,13 @@ Exit codes: 0 done; 1 the slot cannot be read or the key does not fit; 2 the com
 
 int run_dead_export(const cli::ParsedArguments& arguments) {
   const auto slot = slot_folder(arguments.text("SLOT"));
-  const DeadLetterSelection which = selection(arguments);
+  const LetterChoice choice(arguments);
   const std::string key = read_key(arguments.text("key"));
   const bool as_json = arguments.has("json");
   RowOutput output(arguments.has("output") ? arguments.text("output") : "");
-  const std::uint64_t letters = read_dead_letters(slot, which, key, [&](const DeadLetterInfo& letter) {
-    if (letter.unreadable)
-      throw Error(
-          ErrorCode::slot_key, Disposition::fix_and_resend,
-          "The dead letters are encrypted and no key was given: give --key FILE, the key that the sender "
-          "had (sf_key).");
-    if (as_json) return output.write(dumped(to_json(letter, true)) + "\n");
+  const std::uint64_t letters = choice.read(slot, key, [&](const DeadLetterInfo& letter) {
+    require_readable(letter);
+    if (as_json) return output.write(one_line(to_json(letter, true)) + "\n");
     output.write(letter.payload);
     if (!letter.payload.ends_with('\n')) output.write("\n");
   });
@@ -218,19 +204,19 @@ int run_dead_export(const cli::ParsedArguments& arguments) {
 
 cli::Command dead_drop_command() {
   cli::Command command("questclient slot dead drop", "Deletes dead letters for good.");
+  LetterChoice::declare(command);
   command.flag("all", "Every letter")
-      .option("older-than", "TIME", "Only letters older than that, for example 168h")
       .flag("yes", "Do not ask")
       .positional("SLOT", kSlotHelp)
       .repeated_optional_positional("KEY", kKeysHelp)
       .notes(
-          R"(Give the keys of letters, --older-than, or --all. Asks on a terminal, else needs --yes. Works while
+          R"(Give the keys of letters, conditions, or --all. Asks on a terminal, else needs --yes. Works while
 the sender runs; one that holds because its dead letters are at their quota then goes on.
 
 Examples:
   questclient slot dead export /var/lib/quest/ingest-1 --output refused.ilp &&
     questclient slot dead drop /var/lib/quest/ingest-1 --all --yes
-  questclient slot dead drop /var/lib/quest/ingest-1 --older-than 168h
+  questclient slot dead drop /var/lib/quest/ingest-1 --older-than 168h --reason 'cast error'
 
 Exit codes: 0 done; 1 the slot cannot be read, there is no such letter, or the answer was not yes;
 2 the command line is wrong.
@@ -240,25 +226,25 @@ Exit codes: 0 done; 1 the slot cannot be read, there is no such letter, or the a
 
 int run_dead_drop(const cli::ParsedArguments& arguments) {
   const auto slot = slot_folder(arguments.text("SLOT"));
-  const DeadLetterSelection which = explicit_selection(arguments);
-  const std::uint64_t letters = read_dead_letters(slot, which, {}, [](const DeadLetterInfo&) {});
-  if (letters != 0 && !arguments.has("yes") &&
-      !confirmed("Delete " + counted(letters, "dead letter") + " of " + slot.string() + " for good?")) {
+  const auto chosen = explicit_choice(arguments).choose(slot, read_key(arguments.text("key")));
+  if (chosen.letters != 0 && !arguments.has("yes") &&
+      !confirmed("Delete " + counted(chosen.letters, "dead letter") + " of " + slot.string() +
+                 " for good?")) {
     std::cerr << "nothing was dropped\n";
     return cli::kExitFailed;
   }
-  std::cout << "dropped " << counted(drop_dead_letters(slot, which), "dead letter") << std::endl;
+  const std::uint64_t dropped = chosen.letters == 0 ? 0 : drop_dead_letters(slot, chosen.which);
+  std::cout << "dropped " << counted(dropped, "dead letter") << std::endl;
   return cli::kExitOk;
 }
 
 cli::Command dead_retry_command() {
   cli::Command command("questclient slot dead retry",
                        "Moves dead letters back into the slot, to be sent again.");
+  LetterChoice::declare(command);
   command.flag("all", "Every letter")
-      .option("older-than", "TIME", "Only letters older than that, for example 24h")
       .option("conf", "CONF", "Also send them now: connect string, as for 'slot drain'")
       .option("timeout", "TIME", "With --conf: how long to go on at most", "1h")
-      .option("key", "FILE", "The key of an encrypted slot, as given to sf_key")
       .flag("json", "Print a JSON object")
       .positional("SLOT", kSlotHelp)
       .repeated_optional_positional("KEY", kKeysHelp)
@@ -271,6 +257,7 @@ Rows that are refused again become dead letters again, under new keys.
 
 Examples:
   questclient slot dead retry /var/lib/quest/ingest-1 --all --conf 'http::addr=a:9000,b:9000;'
+  questclient slot dead retry /var/lib/quest/ingest-1 --table trades --reason 'column: price'
   questclient slot dead retry /var/lib/quest/ingest-1 0b39a2c4-...:17:3
 
 Exit codes: 0 done; 1 the slot is held by another process or cannot be read, there is no such
@@ -281,13 +268,17 @@ letter, rows were refused again or are left; 2 the command line is wrong.
 
 int run_dead_retry(const cli::ParsedArguments& arguments) {
   const auto slot = slot_folder(arguments.text("SLOT"));
-  const DeadLetterSelection which = explicit_selection(arguments);
+  const LetterChoice choice = explicit_choice(arguments);
   const bool drains = arguments.has("conf");
   const Options options = drains ? drain_options(arguments) : Options();
   const auto timeout = arguments.duration("timeout");
-  const DeadLetterRetry retry = retry_dead_letters(slot, which, read_key(arguments.text("key")));
-  for (const std::string& key : retry.kept)
-    std::cerr << "questclient: " << key
+  const std::string key = read_key(arguments.text("key"));
+  const auto chosen = choice.choose(slot, key);
+  DeadLetterRetry retry;
+  if (chosen.letters != 0)
+    naming_the_holder(slot, [&] { retry = retry_dead_letters(slot, chosen.which, key); });
+  for (const std::string& kept : retry.kept)
+    std::cerr << "questclient: " << kept
               << " stays a dead letter: where its rows end cannot be told; export it and mend it by hand\n";
   if (arguments.has("json") && !drains) {
     print_json({{"letters", retry.letters},

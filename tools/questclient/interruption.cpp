@@ -11,7 +11,7 @@
 namespace questclient::tool {
 namespace {
 
-constexpr std::array kSignals{SIGINT, SIGTERM, SIGHUP};
+constexpr std::array kSignals{SIGINT, SIGTERM, SIGHUP, SIGPIPE};
 
 // A signal handler reaches nothing but globals.
 int wake_up[2] = {-1, -1};

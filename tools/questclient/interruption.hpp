@@ -1,9 +1,9 @@
-// Ctrl-C and SIGTERM as something to ask for, so that a command can end cleanly.
+// Ctrl-C, SIGTERM and a reader that hangs up as something to ask for, so that a command can end cleanly.
 #pragma once
 
 namespace questclient::tool {
 
-/// While one lives, SIGINT, SIGTERM and SIGHUP do not kill. One at a time.
+/// While one lives, SIGINT, SIGTERM, SIGHUP and SIGPIPE do not kill. One at a time.
 class Interruption {
  public:
   /// Throws std::system_error.

@@ -5,11 +5,15 @@
 #include <questclient/query.hpp>
 
 #include "commands.hpp"
+#include "slot_text.hpp"
 #include "text_table.hpp"
 
 namespace questclient::tool {
 
 namespace {
+
+/// Of request_timeout.
+constexpr std::chrono::hours kLongestTimeout{1};
 
 std::string to_text(const Value& value, const char* null) {
   struct Writer {
@@ -45,19 +49,28 @@ void print_table(const QueryResult& result) {
   }
   TextTable table;
   for (const auto& column : result.columns) {
-    table.header.push_back(column.name);
+    table.header.push_back(one_line(column.name));
     table.right_aligned.push_back(true);
   }
   for (const auto& row : result.rows) {
     auto& cells = table.rows.emplace_back();
     for (std::size_t i = 0; i < row.size(); ++i) {
       if (std::holds_alternative<std::string>(row[i])) table.right_aligned[i] = false;
-      cells.push_back(to_text(row[i], "null"));
+      cells.push_back(one_line(to_text(row[i], "null")));
     }
   }
   std::cout << table.to_string();
   std::cerr << result.rows.size() << (result.rows.size() == 1 ? " row" : " rows") << " from " << result.host
             << "\n";
+}
+
+/// What it does not take is a connect string that is wrong for queries.
+QueryClient client_of(const Options& options) {
+  try {
+    return QueryClient(options);
+  } catch (const Error& error) {
+    throw cli::UsageError(error.what());
+  }
 }
 
 }  // namespace
@@ -87,8 +100,12 @@ int run_query(const cli::ParsedArguments& arguments) {
   if (arguments.has("json") && arguments.has("csv"))
     throw cli::UsageError("--json and --csv exclude each other");
   Options options = connection_options(arguments);
-  if (arguments.has("timeout")) options.request_timeout = arguments.duration("timeout");
-  QueryClient client(options);
+  if (arguments.has("timeout")) {
+    options.request_timeout = arguments.duration("timeout");
+    if (options.request_timeout <= std::chrono::milliseconds(0) || options.request_timeout > kLongestTimeout)
+      throw cli::UsageError("--timeout takes a time from 1ms to 1h");
+  }
+  QueryClient client = client_of(options);
   if (arguments.has("json")) {
     std::cout << client.execute_json(arguments.text("SQL")) << "\n";
     return cli::kExitOk;

@@ -4,23 +4,45 @@
 #include <system_error>
 #include <unistd.h>
 
-namespace questclient::tool {
+#include "cli/program.hpp"
 
-RowOutput::RowOutput(const std::filesystem::path& path) : path_(path == "-" ? "" : path) {
+namespace questclient::tool {
+namespace {
+
+namespace fs = std::filesystem;
+
+/// REQUIRES: no circle of links. What the last one names need not exist.
+fs::path behind_links(fs::path path) {
+  while (fs::is_symlink(path)) path = path.parent_path() / fs::read_symlink(path);
+  return path;
+}
+
+}  // namespace
+
+RowOutput::RowOutput(const fs::path& path) : path_(path == "-" ? "" : path) {
   if (path_.empty()) {
     file_.reset(stdout);
     return;
   }
-  part_ = path_.string() + ".part";
-  file_.reset(std::fopen(part_.c_str(), "wb"));
+  const fs::file_status there = fs::status(path_);
+  if (!fs::exists(there) || fs::is_regular_file(there)) {
+    path_ = behind_links(path_);
+    part_ = path_.string() + ".part";
+  }
+  file_.reset(std::fopen((replaces() ? part_ : path_).c_str(), "wb"));
   if (!file_) fail();
+}
+
+RowOutput::~RowOutput() {
+  std::error_code unimportant;
+  if (file_ && replaces()) fs::remove(part_, unimportant);
 }
 
 void RowOutput::fail() const {
   const int reason = errno;
-  throw std::system_error(
-      reason, std::generic_category(),
-      "cannot write " + (path_.empty() ? std::string("standard output") : part_.string()));
+  if (path_.empty()) throw cli::OutputError(reason);
+  throw std::system_error(reason, std::generic_category(),
+                          "cannot write " + (replaces() ? part_ : path_).string());
 }
 
 void RowOutput::write(std::string_view bytes) {
@@ -38,10 +60,10 @@ void RowOutput::write_rows(std::string_view payload, std::span<const std::uint32
 
 void RowOutput::finish() {
   if (std::fflush(file_.get()) != 0) fail();
-  if (path_.empty()) return;
+  if (!replaces()) return;
   if (::fsync(::fileno(file_.get())) != 0) fail();
+  fs::rename(part_, path_);
   file_.reset();
-  std::filesystem::rename(part_, path_);
 }
 
 }  // namespace questclient::tool

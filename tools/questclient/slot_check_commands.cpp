@@ -11,6 +11,7 @@
 
 #include "commands.hpp"
 #include "console.hpp"
+#include "interruption.hpp"
 #include "json_text.hpp"
 #include "progress_bar.hpp"
 #include "row_output.hpp"
@@ -22,10 +23,12 @@ namespace {
 
 constexpr int kExitUnchecked = 3;
 
-SlotProgressHandler shown_on(ProgressBar& bar) {
-  return [&bar](const SlotProgress& progress) {
+/// Until it is interrupted: a slot that is damaged is looked at in a copy, which a process that is killed
+/// leaves behind.
+SlotProgressHandler shown_on(ProgressBar& bar, const Interruption& interruption) {
+  return [&](const SlotProgress& progress) {
     bar.show(progress.bytes_done, progress.bytes_total, counted(progress.rows, "row"));
-    return true;
+    return !interruption.requested();
   };
 }
 
@@ -68,10 +71,16 @@ void print_verification(const SlotVerification& found) {
 int verify(const cli::ParsedArguments& arguments) {
   const std::string key = read_key(arguments.text("key"));
   Console console;
+  const Interruption interruption;
   SlotVerification found;
   {
     ProgressBar bar(console);
-    found = verify_slot(slot_folder(arguments.text("SLOT")), key, shown_on(bar));
+    found = verify_slot(slot_folder(arguments.text("SLOT")), key, shown_on(bar, interruption));
+  }
+  if (!found.complete) {
+    std::cerr << "questclient: interrupted after " << counted(found.frames, "good frame")
+              << "; the slot is not checked\n";
+    return kExitUnchecked;
   }
   if (!arguments.has("json")) {
     print_verification(found);
@@ -105,10 +114,10 @@ times its size). Works while the sender runs, and does not disturb it.
 
 Examples:
   questclient slot verify /var/lib/quest/ingest-1
-  questclient slot verify /mnt/rescued/ingest-1 --json || alert "the slot is damaged"
+  questclient slot verify /mnt/rescued/ingest-1 --json || alert "exit code $?: 1 damaged, 3 not checked"
 
 Exit codes: 0 sound; 1 damaged or frames missing; 2 the command line is wrong; 3 it could not be
-checked: there is no slot, it cannot be read, or the key does not fit.
+checked: there is no slot, it cannot be read, the key does not fit, or it was interrupted.
 )");
   return command;
 }
@@ -146,7 +155,7 @@ Examples:
   questclient send backlog.ilp --conf 'http::addr=other:9000;'
 
 Exit codes: 0 every frame was written; 1 frames are damaged or missing (the others were written),
-or the slot cannot be read; 2 the command line is wrong.
+the slot cannot be read, or it was interrupted (FILE is then as it was); 2 the command line is wrong.
 )");
   return command;
 }
@@ -163,14 +172,20 @@ int run_slot_export(const cli::ParsedArguments& arguments) {
   if (what.to != 0 && what.to < what.from) throw cli::UsageError("--to is lower than --from");
   what.key = read_key(arguments.text("key"));
   Console console;
+  const Interruption interruption;
   RowOutput output(arguments.has("output") ? arguments.text("output") : "");
   SlotExported done;
   {
     ProgressBar bar(console);
-    what.progress = shown_on(bar);
+    what.progress = shown_on(bar, interruption);
     done = export_slot(slot_folder(arguments.text("SLOT")), what,
                        [&](const SlotFrame& frame) { output.write_rows(frame.payload, frame.row_lengths); });
-    output.finish();
+    if (done.complete) output.finish();
+  }
+  if (!done.complete) {
+    std::cerr << "questclient: interrupted after " << counted(done.rows, "row")
+              << (arguments.has("output") ? "; nothing was written\n" : "\n");
+    return cli::kExitFailed;
   }
   if (arguments.has("json")) {
     print_json({{"frames", done.frames},

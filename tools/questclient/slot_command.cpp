@@ -159,7 +159,12 @@ Exit codes: 0 done; 1 a slot cannot be read; 2 the command line is wrong.
 }
 
 int run_slot_list(const cli::ParsedArguments& arguments) {
-  const auto slots = list_slots(arguments.text("DIR"));
+  const auto folder = slot_folder(arguments.text("DIR"));
+  const auto slots = list_slots(folder);
+  if (slots.empty() && std::filesystem::exists(folder / ".lock"))
+    throw cli::UsageError(folder.string() +
+                          " is itself a slot: 'questclient slot show' shows it; 'slot list' " +
+                          "takes the folder above it");
   if (arguments.has("json")) {
     Json json = Json::array();
     for (const SlotInfo& slot : slots) json.push_back(to_json(slot));

@@ -4,6 +4,7 @@
 #include <chrono>
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <string>
 
 #include <questclient/options.hpp>
@@ -29,6 +30,10 @@ Drained drain_slot(Options options, const std::filesystem::path& slot, std::chro
                    Console& console);
 /// Prints it and returns the exit code.
 int report_drained(const Drained& drained, bool as_json);
+
+/// Runs `work`, which opens the slot; where another process holds it, says so as a tool: it has no other
+/// sender_id to take.
+void naming_the_holder(const std::filesystem::path& slot, const std::function<void()>& work);
 
 /// Of --conf and --key. Throws cli::UsageError.
 Options drain_options(const cli::ParsedArguments& arguments);

@@ -38,10 +38,38 @@ std::string why_not_empty(const Stats& stats, bool interrupted) {
   return why + ". What is left stays in the slot.";
 }
 
+/// A sender takes the folder's name for its sender_id.
+void require_sender_id(const std::filesystem::path& slot) {
+  Options named = Options::from_conf("http::addr=localhost;");
+  named.sender_id = slot.filename().string();
+  try {
+    named.validate();
+  } catch (const Error&) {
+    throw Error(ErrorCode::config, Disposition::fix_and_resend,
+                "No sender can take the slot " + slot.string() +
+                    " under its folder's name: that takes 1 to 128 letters, digits, '-', '_' or '.', not "
+                    "beginning with '.'. Rename the folder.");
+  }
+}
+
 }  // namespace
+
+void naming_the_holder(const std::filesystem::path& slot, const std::function<void()>& work) {
+  try {
+    work();
+  } catch (const Error& error) {
+    if (error.code() != ErrorCode::slot_locked) throw;
+    const auto holder = inspect_slot(slot).holder_pid;
+    throw Error(ErrorCode::slot_locked, error.disposition(),
+                "The slot " + slot.string() + " is in use by process " +
+                    (holder ? std::to_string(*holder) : "(unknown)") +
+                    ", which sends its rows: stop that process first.");
+  }
+}
 
 Drained drain_slot(Options options, const std::filesystem::path& slot, std::chrono::milliseconds timeout,
                    Console& console) {
+  require_sender_id(slot);
   options.sf_dir = slot.parent_path().string();
   options.sender_id = slot.filename().string();
   options.drain_orphans = false;
@@ -49,11 +77,14 @@ Drained drain_slot(Options options, const std::filesystem::path& slot, std::chro
   options.initial_connect_retry = ConnectRetry::async;
   options.close_flush_timeout_millis = std::chrono::milliseconds(0);
   const Interruption interruption;
-  Sender sender(options, [&console](const SenderEvent& event) {
+  const auto note = [&console](const SenderEvent& event) {
     if (event.kind == SenderEvent::Kind::connected || event.kind == SenderEvent::Kind::disconnected) return;
     console.note((event.kind == SenderEvent::Kind::rows_rejected ? "rejected: " : "warning: ") +
                  (event.host.empty() ? "" : event.host + ": ") + event.message);
-  });
+  };
+  std::optional<Sender> opened;
+  naming_the_holder(slot, [&] { opened.emplace(options, note); });
+  Sender& sender = *opened;
   const std::uint64_t rows = sender.stats().slot_rows;
   const auto deadline = Clock::now() + timeout;
   Drained drained;

@@ -21,7 +21,7 @@ std::string readable_time(std::chrono::nanoseconds time);
 /// "3, 7-9".
 std::string readable_ranges(const std::vector<FsnRange>& ranges);
 /// On one line: control characters as \xNN, at most `longest` characters.
-std::string one_line(std::string_view text, std::size_t longest);
+std::string one_line(std::string_view text, std::size_t longest = std::string::npos);
 /// "1,234 rows", "1 row".
 std::string counted(std::uint64_t number, const std::string& noun);
 

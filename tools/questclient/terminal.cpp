@@ -7,6 +7,8 @@
 #include <termios.h>
 #include <unistd.h>
 
+#include "cli/program.hpp"
+
 namespace questclient::tool {
 namespace {
 
@@ -36,14 +38,28 @@ std::size_t Terminal::columns() const {
   return size.ws_col;
 }
 
+/// As many lines as the screen has, the first ones: the last lines would push them out.
+std::string Terminal::fitting(const std::string& text) const {
+  winsize size{};
+  if (::ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) != 0 || size.ws_row == 0) return text;
+  std::size_t end = 0;
+  for (std::size_t line = 0; line < size.ws_row; ++line) {
+    const std::size_t next = text.find('\n', end);
+    if (next == std::string::npos) return text;
+    end = next + 1;
+  }
+  return text.substr(0, end - 1);
+}
+
 void Terminal::show(const std::string& text) {
   if (!screen_) {
-    std::cout << text << std::flush;
-    return;
+    std::cout << text;
+    return cli::flush_output();
   }
   std::string drawn = "\033[H";
-  for (const char c : text) drawn += c == '\n' ? std::string("\033[K\n") : std::string(1, c);
-  std::cout << drawn << "\033[J" << std::flush;
+  for (const char c : fitting(text)) drawn += c == '\n' ? std::string("\033[K\n") : std::string(1, c);
+  std::cout << drawn << "\033[J";
+  cli::flush_output();
 }
 
 bool Terminal::wait(std::chrono::milliseconds time) {

@@ -20,11 +20,14 @@ class Terminal {
   Terminal& operator=(const Terminal&) = delete;
 
   std::size_t columns() const;
+  /// Throws cli::OutputError.
   void show(const std::string& text);
   /// False: q, Ctrl-C or SIGTERM came before the time was over.
   bool wait(std::chrono::milliseconds time);
 
  private:
+  std::string fitting(const std::string& text) const;
+
   Interruption interruption_;
   bool screen_ = false;
   bool keyboard_ = false;

@@ -1,6 +1,4 @@
 // questclient top: a slot and its sender, live.
-#include <iostream>
-
 #include "commands.hpp"
 #include "slot_text.hpp"
 #include "terminal.hpp"
@@ -27,7 +25,8 @@ cli::Command top_command() {
           R"(On a terminal the view is drawn in place; q or Ctrl-C ends it. Looks at the slot and at what its
 sender writes into <slot>/stats.json once a second; does not disturb the sender.
   waiting    frames not trimmed yet, and how long ago the oldest was flushed
-  on disk    against the quota, sf_max_total_bytes
+  quota      what counts against sf_max_total_bytes, as the sender says
+  on disk    all files of the slot, dead letters and spare room included
   in, out    flushed into the slot; sent (bytes, replays included) and trimmed (rows, frames)
   host   *   the host that is written to; the others with what is known of them
   latency    append: flush() itself; request: until the server's answer; committed: from flush
@@ -56,7 +55,7 @@ int run_top(const cli::ParsedArguments& arguments) {
     const SlotSample now = look_at_slot(path);
     const SlotRates rates = rates_between(before, now);
     terminal.show(as_json ? top_json(now, rates) + "\n" : top_text(now, rates, terminal.columns()));
-    if (once) return cli::kExitOk;
+    if (once) break;
     // The sender speaks once a second; rates are between two of its words.
     const bool spoke = !now.sender || now.sender_wall_nanos != before.sender_wall_nanos;
     if (spoke || !now.sender_is_live()) before = now;

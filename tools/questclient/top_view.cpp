@@ -183,13 +183,12 @@ std::string top_text(const SlotSample& now, const SlotRates& rates, std::size_t 
   const nanoseconds age(slot.oldest_wall_nanos == 0 ? 0 : now.wall_nanos - slot.oldest_wall_nanos);
   lines.add("waiting", counted(slot.frames, "frame") + ", " + counted(slot.rows, "row") +
                            (slot.frames == 0 ? "" : ", the oldest for " + readable_time(age)));
-  std::string disk = readable_bytes(slot.bytes);
   if (now.sender && now.sender->slot_max_bytes != 0) {
-    const auto quota = now.sender->slot_max_bytes;
-    disk += " of " + readable_bytes(quota) + "  " +
-            bar(static_cast<double>(slot.bytes) / static_cast<double>(quota));
+    const auto used = now.sender->slot_bytes, quota = now.sender->slot_max_bytes;
+    lines.add("quota", readable_bytes(used) + " of " + readable_bytes(quota) + "  " +
+                           bar(static_cast<double>(used) / static_cast<double>(quota)));
   }
-  lines.add("on disk", disk);
+  lines.add("on disk", readable_bytes(slot.bytes));
   lines.add("in", rate(rates.rows_in, rates.bytes_in, rates.frames_in));
   lines.add("out", rate(rates.rows_out, rates.bytes_out, rates.frames_out));
   if (slot.dead_letters != 0)
@@ -209,6 +208,7 @@ std::string top_json(const SlotSample& now, const SlotRates& rates) {
   json["frames"] = slot.frames;
   json["rows"] = slot.rows;
   json["bytes"] = slot.bytes;
+  json["quota_bytes"] = now.sender ? Json(now.sender->slot_bytes) : Json();
   json["max_bytes"] = now.sender ? Json(now.sender->slot_max_bytes) : Json();
   json["oldest_age_us"] = slot.oldest_wall_nanos == 0 ? 0 : (now.wall_nanos - slot.oldest_wall_nanos) / 1000;
   json["dead_letters"] = slot.dead_letters;

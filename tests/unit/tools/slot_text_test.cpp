@@ -2,11 +2,15 @@
 #include "questclient/slot_text.hpp"
 
 #include <cstdlib>
+#include <fcntl.h>
 #include <fstream>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include <gtest/gtest.h>
 
 #include "cli/program.hpp"
+#include "questclient/letter_choice.hpp"
 #include "questclient/progress_bar.hpp"
 #include "questclient/row_output.hpp"
 #include "support/temporary_directory.hpp"
@@ -66,6 +70,58 @@ TEST(RowOutput, GetsItsNameWhenItIsComplete) {
   std::ifstream file(path);
   EXPECT_EQ(std::string(std::istreambuf_iterator<char>(file), {}), "a 1\nb 2\n");
   EXPECT_THROW(RowOutput(directory.path() / "absent" / "x"), std::system_error);
+}
+
+std::string content_of(const std::filesystem::path& path) {
+  std::ifstream file(path);
+  return {std::istreambuf_iterator<char>(file), {}};
+}
+
+TEST(RowOutput, OfALinkTheFileBehindItIsReplaced) {
+  const test::TemporaryDirectory directory;
+  std::filesystem::create_symlink("behind.ilp", directory.path() / "link");
+  for (const char* rows : {"a 1\n", "b 2\n"}) {  // first where nothing is, then where a file is
+    RowOutput output(directory.path() / "link");
+    output.write(rows);
+    output.finish();
+    EXPECT_TRUE(std::filesystem::is_symlink(directory.path() / "link"));
+    EXPECT_EQ(content_of(directory.path() / "behind.ilp"), rows);
+  }
+}
+
+TEST(RowOutput, WhatIsNoFileIsWrittenAsItStands) {
+  const test::TemporaryDirectory directory;
+  const auto path = directory.path() / "fifo";
+  ASSERT_EQ(::mkfifo(path.c_str(), 0600), 0);
+  const int reader = ::open(path.c_str(), O_RDONLY | O_NONBLOCK);
+  RowOutput output(path);
+  output.write("a 1\n");
+  output.finish();
+  char got[8] = {};
+  EXPECT_EQ(::read(reader, got, sizeof got), 4);
+  EXPECT_STREQ(got, "a 1\n");
+  ::close(reader);
+  EXPECT_TRUE(std::filesystem::is_fifo(path));
+  EXPECT_FALSE(std::filesystem::exists(path.string() + ".part"));
+}
+
+TEST(RowOutput, AnUnfinishedFileIsRemoved) {
+  const test::TemporaryDirectory directory;
+  { RowOutput(directory.path() / "rows.ilp").write("a 1\n"); }
+  EXPECT_TRUE(std::filesystem::is_empty(directory.path()));
+}
+
+TEST(LetterChoice, AKindOfReasonIsWithoutPreambleAndLine) {
+  const std::string preamble = "failed to parse line protocol:errors encountered on line(s):\nerror in line ";
+  EXPECT_EQ(kind_of_reason(preamble + "100: table: t; cast error"), "table: t; cast error");
+  EXPECT_EQ(kind_of_reason(preamble + "x: y"), preamble + "x: y");
+  EXPECT_EQ(kind_of_reason("request too large: 7"), "request too large: 7");
+}
+
+TEST(LetterChoice, TheTableOfARowIsWithoutItsEscapes) {
+  EXPECT_EQ(table_of("trades,symbol=a v=1 1\n"), "trades");
+  EXPECT_EQ(table_of("my\\ own\\,table v=1 1\n"), "my own,table");
+  EXPECT_EQ(table_of("t\n"), "t");
 }
 
 int ran = 0;

@@ -28,6 +28,7 @@ SlotSample sample(std::int64_t second) {
   stats.bytes_flushed = 1'000'000;
   stats.bytes_sent = 900'000;
   stats.slot_rows = 1000;
+  stats.slot_bytes = 256 << 10;
   stats.slot_max_bytes = 1 << 20;
   stats.connected_to = "a:9000";
   stats.hosts = {{"a:9000", "healthy"}, {"b:9000", "transport_error"}};
@@ -73,10 +74,11 @@ TEST(Top, AnotherSenderSinceGivesNoRates) {
   EXPECT_FALSE(rates_between(before, now).rows_in);
 }
 
-TEST(Top, TextShowsDepthQuotaAgeHostsAndTheLastError) {
+TEST(Top, TextShowsDepthQuotaDiskAgeHostsAndTheLastError) {
   const std::string text = top_text(sample(100), {}, 100);
-  for (const char* part : {"process 42", "10 frames, 1,000 rows", "for 4.0 s", "512.0 KiB of 1.0 MiB", "50 %",
-                           "a:9000  healthy", "b:9000  transport_error", "connection refused"})
+  for (const char* part :
+       {"process 42", "10 frames, 1,000 rows", "for 4.0 s", "256.0 KiB of 1.0 MiB", "25 %",
+        "on disk    512.0 KiB\n", "a:9000  healthy", "b:9000  transport_error", "connection refused"})
     EXPECT_NE(text.find(part), std::string::npos) << part << " in\n" << text;
 }
 
@@ -106,6 +108,9 @@ TEST(Top, JsonHasTheRatesAndTheSender) {
   EXPECT_TRUE(json["rows_out_per_second"].is_null());
   EXPECT_EQ(json["sender"]["hosts"][1]["state"], "transport_error");
   EXPECT_EQ(json["oldest_age_us"], 4'000'000);
+  EXPECT_EQ(json["bytes"], 512 << 10);
+  EXPECT_EQ(json["quota_bytes"], 256 << 10);
+  EXPECT_EQ(json["max_bytes"], 1 << 20);
 }
 
 TEST(SenderStats, WhatTheSenderPublishesComesBack) {

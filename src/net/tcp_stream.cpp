@@ -1,8 +1,11 @@
 #include <array>
+#include <cerrno>
 #include <limits>
 #include <linux/sockios.h>
 #include <optional>
 #include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <unistd.h>
 #include <utility>
 #include <vector>
 
@@ -32,6 +35,18 @@ IoResult result_of(const error_code& error, std::size_t bytes, NetError::Kind ki
   result.end_of_stream = error == asio::error::eof;
   result.error = result.end_of_stream ? "the server closed the connection" : error.message();
   return result;
+}
+
+/// Asio's own open() leaves the socket to the programs that the application starts: a connection would then
+/// live on there.
+void open(tcp::socket& socket, const tcp& protocol, error_code& error) {
+  const int descriptor = ::socket(protocol.family(), protocol.type() | SOCK_CLOEXEC, protocol.protocol());
+  if (descriptor < 0) {
+    error = error_code(errno, boost::system::system_category());
+    return;
+  }
+  socket.assign(protocol, descriptor, error);
+  if (error) ::close(descriptor);
 }
 
 class TcpStream final : public SocketStream, public std::enable_shared_from_this<TcpStream> {
@@ -146,7 +161,7 @@ class TcpStream final : public SocketStream, public std::enable_shared_from_this
     };
     error_code error;
     const tcp::endpoint endpoint(asio::ip::make_address(text, error), port_);
-    if (!error) socket->open(endpoint.protocol(), error);
+    if (!error) open(*socket, endpoint.protocol(), error);
     if (error) {
       loop_.post([tried, error] { tried(error); });
     } else {

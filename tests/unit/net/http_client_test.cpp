@@ -1,7 +1,9 @@
 // Against a scripted server on loopback.
 #include "net/http_client.hpp"
 
+#include <fcntl.h>
 #include <future>
+#include <sys/stat.h>
 #include <thread>
 
 #include <gtest/gtest.h>
@@ -64,6 +66,27 @@ TEST(HttpConnection, PacksTheBodyOnRequestAndSaysSo) {
   ASSERT_FALSE(client.connect(server.port()).error);
   EXPECT_EQ(client.request({"POST", "/write", {}, rows, true}).response.status, 204);
   EXPECT_EQ(client.request({"POST", "/write", {}, "", true}).response.status, 204);
+}
+
+/// Of this process's own files, those that a program that it starts would get.
+std::size_t inherited_sockets() {
+  std::size_t count = 0;
+  for (int descriptor = 3; descriptor < 256; ++descriptor) {
+    struct stat what {};
+    const int flags = ::fcntl(descriptor, F_GETFD);
+    if (flags < 0 || (flags & FD_CLOEXEC) != 0 || ::fstat(descriptor, &what) != 0) continue;
+    count += S_ISSOCK(what.st_mode) ? 1 : 0;
+  }
+  return count;
+}
+
+TEST(HttpConnection, ProgramsThatTheApplicationStartsInheritNoSocket) {
+  LoopbackServer server(answer_everything);
+  const std::size_t before = inherited_sockets();
+  Client client;
+  ASSERT_FALSE(client.connect(server.port()).error);
+  ASSERT_FALSE(client.post("x").error);
+  EXPECT_EQ(inherited_sockets(), before);
 }
 
 TEST(HttpConnection, SpeaksIpv6) {

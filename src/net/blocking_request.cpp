@@ -24,17 +24,24 @@ ErrorCode code_of(NetError::Kind kind) {
 }
 
 /// What to do, where the message does not say it already.
-std::string advice(ErrorCode code) {
-  if (code == ErrorCode::timeout) return ". Raise the timeout or look at the server's load.";
-  if (code == ErrorCode::connect) return ". Check the address and that the server runs.";
-  return {};
+std::string advice(NetError::Kind kind) {
+  switch (kind) {
+    case NetError::Kind::timeout:
+      return " Raise the timeout or look at the server's load.";
+    case NetError::Kind::too_large:
+      return " Ask for less at once: LIMIT.";
+    case NetError::Kind::malformed:
+      return " Check that the port is one of HTTP.";
+    default:
+      return code_of(kind) == ErrorCode::connect ? " Check the address and that the server runs." : "";
+  }
 }
 
 [[noreturn]] void raise(const NetError& error) {
   const auto disposition =
       error.request_may_have_arrived ? Disposition::in_doubt : Disposition::fix_and_resend;
-  const ErrorCode code = code_of(error.kind);
-  throw Error(code, disposition, error.message + advice(code));
+  const bool ends = error.message.ends_with('.');
+  throw Error(code_of(error.kind), disposition, error.message + (ends ? "" : ".") + advice(error.kind));
 }
 
 }  // namespace

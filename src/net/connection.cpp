@@ -47,16 +47,12 @@ Endpoint make_endpoint(const Options& options) {
 
 std::unique_ptr<Connection> make_connection(EventLoop& loop, const Endpoint& endpoint,
                                             std::size_t max_response_bytes) {
-  std::shared_ptr<Stream> stream;
-  if (is_tls(endpoint.transport)) {
-    stream = make_tls_stream(loop, endpoint.tls);
-  } else {
-    stream = make_tcp_stream(loop);
-  }
-  if (is_tcp(endpoint.transport)) {
-    return std::make_unique<LineConnection>(loop, std::move(stream), endpoint);
-  }
-  return std::make_unique<HttpConnection>(loop, std::move(stream), max_response_bytes);
+  const std::shared_ptr<Stream> tls =
+      is_tls(endpoint.transport) ? make_tls_stream(loop, endpoint.tls) : nullptr;
+  if (is_tcp(endpoint.transport))
+    return std::make_unique<LineConnection>(loop, tls ? tls : make_tcp_stream(loop), endpoint);
+  if (tls) return std::make_unique<HttpConnection>(loop, tls, max_response_bytes);
+  return std::make_unique<HttpConnection>(loop, max_response_bytes);
 }
 
 }  // namespace questclient::net

@@ -47,12 +47,18 @@ std::string_view HttpResponse::header(std::string_view name) const {
 struct HttpConnection::Impl : std::enable_shared_from_this<Impl> {
   enum class State { fresh, connecting, idle, busy, closed };
 
-  Impl(EventLoop& event_loop, std::shared_ptr<Stream> below, std::size_t limit)
-      : loop(event_loop), deadline(event_loop), stream(std::move(below)), max_response_bytes(limit) {}
+  Impl(EventLoop& event_loop, std::shared_ptr<Stream> below, std::size_t limit, bool is_clear)
+      : loop(event_loop),
+        deadline(event_loop),
+        stream(std::move(below)),
+        max_response_bytes(limit),
+        in_clear(is_clear) {}
 
   void connect(const std::string& host, std::uint16_t port, std::chrono::milliseconds timeout);
   void start(HttpRequest next, std::chrono::milliseconds timeout);
+  void refuse(const IoResult& found);
   void read();
+  void broken(const IoResult& result);
   void on_read(const IoResult& result);
   void on_written(const IoResult& result);
   void answered();
@@ -66,6 +72,7 @@ struct HttpConnection::Impl : std::enable_shared_from_this<Impl> {
   Deadline deadline;
   std::shared_ptr<Stream> stream;
   const std::size_t max_response_bytes;
+  const bool in_clear;
   State state = State::fresh;
   std::string where;  // "a:9000"
   Connection::Connected connected;
@@ -79,6 +86,7 @@ struct HttpConnection::Impl : std::enable_shared_from_this<Impl> {
   std::array<char, (std::size_t{64} << 10)> input;
   bool written = false;          // the whole request
   bool nothing_written = false;  // known: not one byte was taken
+  bool heard_it = false;         // some bytes came, now or in an earlier exchange
 };
 
 void HttpConnection::Impl::timed_out(const std::string& reason) {
@@ -122,12 +130,13 @@ void HttpConnection::Impl::connect(const std::string& host, std::uint16_t port,
 }
 
 void HttpConnection::Impl::start(HttpRequest next, std::chrono::milliseconds timeout) {
+  if (state != State::idle) {
+    loop.post([self = shared_from_this()] { self->refuse({}); });
+    return;
+  }
   // A request on a connection that the server has closed meanwhile would be in doubt; looking first is cheap.
-  if (state != State::idle || !stream->is_idle()) {
-    loop.post([self = shared_from_this()] {
-      self->nothing_written = true;
-      self->request_failed(NetError::Kind::closed, "the server has closed the connection");
-    });
+  if (!stream->is_idle()) {
+    stream->read_some(input, [self = shared_from_this()](const IoResult& found) { self->refuse(found); });
     return;
   }
   state = State::busy;
@@ -147,6 +156,13 @@ void HttpConnection::Impl::start(HttpRequest next, std::chrono::milliseconds tim
   read();
 }
 
+/// The connection is not fit for a request; TLS tells why.
+void HttpConnection::Impl::refuse(const IoResult& found) {
+  nothing_written = true;
+  if (!found.ok() && found.kind == NetError::Kind::tls) return request_failed(found.kind, found.error);
+  request_failed(NetError::Kind::closed, "the server has closed the connection");
+}
+
 void HttpConnection::Impl::on_written(const IoResult& result) {
   if (state != State::busy) return;
   written = result.ok();
@@ -160,8 +176,9 @@ void HttpConnection::Impl::read() {
 
 void HttpConnection::Impl::on_read(const IoResult& result) {
   if (state != State::busy) return;
-  if (!result.ok() && !result.end_of_stream) {
-    request_failed(result.kind, result.error);
+  if (result.ok()) heard_it = true;
+  if (!result.ok() && (!result.end_of_stream || !heard_it)) {
+    broken(result);
     return;
   }
   const auto progress = result.ok() ? reader->feed({input.data(), result.bytes}) : reader->end_of_stream();
@@ -172,6 +189,15 @@ void HttpConnection::Impl::on_read(const IoResult& result) {
   } else {
     answered();
   }
+}
+
+/// That is also how a port looks that waits for TLS.
+void HttpConnection::Impl::broken(const IoResult& result) {
+  const bool may_be_tls = in_clear && !heard_it;
+  request_failed(result.kind,
+                 result.error + (may_be_tls ? " before it answered anything. If it speaks TLS, use "
+                                              "https::."
+                                            : ""));
 }
 
 void HttpConnection::Impl::answered() {
@@ -196,11 +222,10 @@ void HttpConnection::Impl::answered() {
 }
 
 HttpConnection::HttpConnection(EventLoop& loop, std::size_t max_response_bytes)
-    : HttpConnection(loop, make_tcp_stream(loop), max_response_bytes) {}
+    : impl_(std::make_shared<Impl>(loop, make_tcp_stream(loop), max_response_bytes, true)) {}
 
-HttpConnection::HttpConnection(EventLoop& loop, std::shared_ptr<Stream> stream,
-                               std::size_t max_response_bytes)
-    : impl_(std::make_shared<Impl>(loop, std::move(stream), max_response_bytes)) {}
+HttpConnection::HttpConnection(EventLoop& loop, std::shared_ptr<Stream> tls, std::size_t max_response_bytes)
+    : impl_(std::make_shared<Impl>(loop, std::move(tls), max_response_bytes, false)) {}
 
 HttpConnection::~HttpConnection() {
   impl_->connected = nullptr;

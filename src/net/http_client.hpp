@@ -16,7 +16,8 @@ class HttpConnection final : public Connection {
  public:
   /// In clear.
   explicit HttpConnection(EventLoop& loop, std::size_t max_response_bytes = 1 << 20);
-  HttpConnection(EventLoop& loop, std::shared_ptr<Stream> stream, std::size_t max_response_bytes);
+  /// Over TLS.
+  HttpConnection(EventLoop& loop, std::shared_ptr<Stream> tls, std::size_t max_response_bytes);
   ~HttpConnection() override;
 
   void connect(const std::string& host, std::uint16_t port, std::chrono::milliseconds timeout,

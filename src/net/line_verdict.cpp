@@ -25,6 +25,8 @@ LineVerdict verdict_on_words(std::string_view words, bool has_key) {
   if (words.starts_with("HTTP/"))
     return {Kind::malformed,
             "the server answered in HTTP. Use http:: or https:: for it, or the port of ILP over TCP."};
+  if (words.starts_with("\x15\x03"))  // an alert of any version
+    return {Kind::malformed, "the server speaks TLS: use tcps:: for it, or https:: for HTTP."};
   if (!has_key && looks_like_a_challenge(words))
     return {Kind::unauthorised,
             "the server asks for a key. Give username (the key's id) and token (its private key)."};

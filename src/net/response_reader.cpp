@@ -70,6 +70,9 @@ struct ResponseReader::Impl {
     return true;
   }
 
+  /// What a server that waits for TLS says to HTTP: an alert of any version.
+  bool is_tls_alert() const { return !parser->got_some() && pending.starts_with("\x15\x03"); }
+
   /// Boost 1.74 asserts that it sees the last chunk whole when it sees its line; what must still follow of a
   /// chunked body is never shorter than that.
   bool too_short_a_piece(std::size_t bytes) const {
@@ -99,6 +102,8 @@ ResponseReader::State ResponseReader::feed(std::string_view bytes) {
   Impl& impl = *impl_;
   if (impl.state != State::incomplete) return impl.state;
   impl.pending.append(bytes);
+  if (impl.is_tls_alert())
+    return impl.fail(NetError::Kind::malformed, "the server speaks TLS: use https:: for it.");
   std::size_t used = 0;
   while (used < impl.pending.size() && !impl.too_short_a_piece(impl.pending.size() - used)) {
     error_code code;

@@ -104,6 +104,9 @@ std::string describe_tls_error() {
       case SSL_R_TLSV1_ALERT_PROTOCOL_VERSION:
       case SSL_R_UNSUPPORTED_PROTOCOL:
         return "the server offers neither TLS 1.2 nor 1.3. Enable one of them there.";
+      case SSL_R_TLSV13_ALERT_CERTIFICATE_REQUIRED:
+        return "the server demands a client certificate, which this client does not send. Let it ask for a "
+               "password or a token instead.";
       case SSL_R_SSLV3_ALERT_HANDSHAKE_FAILURE:
         return "the server found no common cipher, or it demands a client certificate. See its log.";
       default:

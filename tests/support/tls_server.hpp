@@ -23,6 +23,7 @@ struct TlsServerSettings {
   int oldest_version = TLS1_2_VERSION;
   int newest_version = TLS1_3_VERSION;
   bool ipv6 = false;
+  bool demands_certificate = false;  ///< Of the client.
 };
 
 /// The server's side of one connection.
@@ -108,6 +109,8 @@ class TlsLoopbackServer {
     if (settings.oldest_version < TLS1_2_VERSION) SSL_CTX_set_cipher_list(context, "DEFAULT:@SECLEVEL=0");
     SSL_CTX_set_min_proto_version(context, settings.oldest_version);
     SSL_CTX_set_max_proto_version(context, settings.newest_version);
+    if (settings.demands_certificate)
+      SSL_CTX_set_verify(context, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, nullptr);
     return context;
   }
 

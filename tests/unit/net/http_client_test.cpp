@@ -324,6 +324,21 @@ TEST(BlockingRequest, ThrowsWhatWentWrong) {
   } catch (const Error& error) {
     EXPECT_EQ(error.code(), ErrorCode::connect);
     EXPECT_FALSE(error.in_doubt());
+    EXPECT_TRUE(std::string(error.what()).ends_with("refused. Check the address and that the server runs."))
+        << error.what();
+  }
+  LoopbackServer endless([](Peer& peer) {
+    peer.read_request();
+    peer.send("HTTP/1.1 200 OK\r\nContent-Length: 101\r\n\r\n");
+    peer.wait_for_close();
+  });
+  try {
+    blocking_request("127.0.0.1", endless.port(), {}, kLong, 100);
+    FAIL() << "no error";
+  } catch (const Error& error) {
+    EXPECT_NE(std::string(error.what()).find("than 100 bytes. Ask for less at once: LIMIT."),
+              std::string::npos)
+        << error.what();
   }
 }
 

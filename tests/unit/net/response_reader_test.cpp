@@ -154,6 +154,12 @@ TEST(ResponseReader, WhatIsNotHttpFails) {
   }
 }
 
+TEST(ResponseReader, AnAlertOfTlsIsNamed) {
+  ResponseReader reader(kLimit);
+  ASSERT_EQ(reader.feed(std::string("\x15\x03\x03\x00\x02\x02\x16", 7)), State::failed);
+  EXPECT_NE(reader.error().find("use https::"), std::string::npos) << reader.error();
+}
+
 TEST(ResponseReader, AConnectionThatEndsTooEarlyIsAReset) {
   for (const char* text : {"", "HTTP/1.1 2", "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhel",
                            "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n"}) {

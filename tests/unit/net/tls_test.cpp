@@ -200,6 +200,32 @@ TEST_F(Tls, OldVersionsAreRefused) {
       << outcome.error->message;
 }
 
+TEST_F(Tls, AServerThatDemandsACertificateIsNamed) {
+  for (const int version : {TLS1_2_VERSION, TLS1_3_VERSION}) {
+    TlsServerSettings settings = only(version);
+    settings.demands_certificate = true;
+    TlsLoopbackServer server(settings, answer_everything);
+    Client client(trusting());
+    // TLS 1.3 tells it after the handshake: to the first request, or before it was sent.
+    Outcome outcome = client.connect(server.port(), kLong, "localhost");
+    if (version == TLS1_3_VERSION) outcome = client.post("x");
+    ASSERT_TRUE(outcome.error);
+    EXPECT_EQ(outcome.error->kind, NetError::Kind::tls);
+    EXPECT_NE(outcome.error->message.find("demands a client certificate"), std::string::npos)
+        << outcome.error->message;
+  }
+}
+
+TEST_F(Tls, AServerThatSpeaksItIsNamedToThoseWhoDoNot) {
+  TlsLoopbackServer server(valid(), answer_everything);
+  Client client;
+  ASSERT_FALSE(client.connect(server.port()).error);
+  const Outcome outcome = client.post("x");
+  ASSERT_TRUE(outcome.error);
+  EXPECT_NE(outcome.error->message.find("speaks TLS"), std::string::npos) << outcome.error->message;
+  EXPECT_NE(outcome.error->message.find("use https::"), std::string::npos) << outcome.error->message;
+}
+
 TEST_F(Tls, AServerThatDoesNotSpeakItIsNamed) {
   LoopbackServer plain([](Peer& peer) {
     peer.wait_for_input();

@@ -155,6 +155,9 @@ class Sender {
   /// each row, line end included, and add up to the payload. The rows are not looked at: what the server
   /// refuses ends in the dead letters. Throws also invalid_value: lengths that do not fit.
   Fsn flush_encoded(std::string_view payload, std::span<const std::uint32_t> row_lengths);
+  /// The same with a position, as flush(position).
+  Fsn flush_encoded(std::string_view payload, std::span<const std::uint32_t> row_lengths,
+                    const SourcePosition& position);
 
   /// Blocks until every row up to `fsn` is that safe; false: the timeout came first, nothing is lost.
   /// Ack::durable against a server without an object store throws Error{config}; so does any Ack over TCP,

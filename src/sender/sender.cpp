@@ -106,7 +106,11 @@ Fsn Sender::flush(LineBuffer& buffer, const SourcePosition& position) {
   return impl_->flush(buffer, position);
 }
 Fsn Sender::flush_encoded(std::string_view payload, std::span<const std::uint32_t> row_lengths) {
-  return impl_->flush_encoded(payload, row_lengths);
+  return impl_->flush_encoded(payload, row_lengths, nullptr);
+}
+Fsn Sender::flush_encoded(std::string_view payload, std::span<const std::uint32_t> row_lengths,
+                          const SourcePosition& position) {
+  return impl_->flush_encoded(payload, row_lengths, &position);
 }
 
 std::future<FlushResult> Sender::flush_async(LineBuffer& buffer) {

@@ -154,9 +154,7 @@ Fsn Sender::Impl::flush(LineBuffer& buffer, bool automatic) {
   return fsn;
 }
 
-Fsn Sender::Impl::flush(LineBuffer& buffer, const SourcePosition& position) {
-  check_process();
-  refuse_open_row(buffer);
+void Sender::Impl::check_position(const SourcePosition& position) const {
   if (options_.auto_flush) {
     throw Error(ErrorCode::invalid_api_call, Disposition::fix_and_resend,
                 "flush(position) needs auto_flush=off: rows that were flushed on their own would be sent "
@@ -167,12 +165,21 @@ Fsn Sender::Impl::flush(LineBuffer& buffer, const SourcePosition& position) {
                 "The position has " + std::to_string(position.token.size()) + " bytes, above the limit of " +
                     std::to_string(buffer::kMaxPositionBytes) + ". Store a reference to it instead.");
   }
+}
+
+Fsn Sender::Impl::flush(LineBuffer& buffer, const SourcePosition& position) {
+  check_process();
+  refuse_open_row(buffer);
+  check_position(position);
   const Fsn fsn = append({buffer.payload(), buffer.row_lengths(), position.token, false});
   buffer.clear();
   return fsn;
 }
 
-Fsn Sender::Impl::flush_encoded(std::string_view payload, std::span<const std::uint32_t> row_lengths) {
+Fsn Sender::Impl::flush_encoded(std::string_view payload, std::span<const std::uint32_t> row_lengths,
+                                const SourcePosition* position) {
+  check_process();
+  if (position != nullptr) check_position(*position);
   std::uint64_t total = 0;
   bool empty_row = false;
   for (const std::uint32_t length : row_lengths) {
@@ -185,7 +192,8 @@ Fsn Sender::Impl::flush_encoded(std::string_view payload, std::span<const std::u
                     " of " + std::to_string(payload.size()) + " bytes" + (empty_row ? ", and one is 0" : "") +
                     ". Give the bytes of each row, line end included.");
   }
-  return append({payload, row_lengths, std::nullopt, false});
+  const auto token = position == nullptr ? std::nullopt : std::optional<std::string_view>(position->token);
+  return append({payload, row_lengths, token, false});
 }
 
 void Sender::Impl::flush_async(LineBuffer& buffer, std::function<void(FlushResult)> done) {

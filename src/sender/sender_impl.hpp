@@ -49,7 +49,9 @@ class Sender::Impl {
 
   Fsn flush(LineBuffer& buffer, bool automatic = false);
   Fsn flush(LineBuffer& buffer, const SourcePosition& position);
-  Fsn flush_encoded(std::string_view payload, std::span<const std::uint32_t> row_lengths);
+  /// `position`: null for none.
+  Fsn flush_encoded(std::string_view payload, std::span<const std::uint32_t> row_lengths,
+                    const SourcePosition* position);
   void flush_async(LineBuffer& buffer, std::function<void(FlushResult)> done);
   bool try_flush(LineBuffer& buffer, bool automatic = false);
   bool flush_and_wait(LineBuffer& buffer);
@@ -84,6 +86,8 @@ class Sender::Impl {
   static void refuse_open_row(const LineBuffer& buffer);
   void flush_own_rows();
   Fsn append(const buffer::AppendRows& rows);
+  /// Throws Error{invalid_api_call, invalid_value}.
+  void check_position(const SourcePosition& position) const;
   void count(std::size_t rows, std::size_t bytes, bool automatic);
   void add_stats(Stats& stats) const;
   std::optional<base::Time> on_flush_timer(base::Time now);

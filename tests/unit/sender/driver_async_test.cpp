@@ -219,6 +219,14 @@ TEST_P(Async, ThePositionIsCommittedWithItsRows) {
     sender.flush();  // rows without a position leave it
     EXPECT_EQ(sender.position()->token, std::string("no\0rows", 7));
     EXPECT_EQ(sender.stats().slot_rows, 3U);
+    const std::string encoded = "t v=4i 4\n";
+    const std::vector<std::uint32_t> lengths{static_cast<std::uint32_t>(encoded.size())};
+    sender.flush_encoded(encoded, lengths, SourcePosition{"encoded"});
+    EXPECT_EQ(sender.position()->token, "encoded");
+    EXPECT_EQ(sender.stats().slot_rows, 4U);
+    EXPECT_THROW(sender.flush_encoded(encoded, lengths, SourcePosition{std::string(4097, 'x')}), Error);
+    EXPECT_EQ(sender.stats().slot_rows, 4U);
+    sender.flush_encoded({}, {}, SourcePosition{std::string("no\0rows", 7)});
     EXPECT_THROW(sender.flush(SourcePosition{std::string(4097, 'x')}), Error);
     sender.close();
     EXPECT_EQ(sender.position()->token, std::string("no\0rows", 7));

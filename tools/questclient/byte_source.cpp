@@ -30,17 +30,28 @@ FileSource::~FileSource() {
   if (descriptor_ > STDIN_FILENO) ::close(descriptor_);
 }
 
+bool FileSource::wait_for_bytes() const {
+  pollfd waiting[] = {{descriptor_, POLLIN, 0}, {interruption_, POLLIN, 0}};  // one below 0 is passed over
+  const int ready = ::poll(waiting, 2, kIdleMillis);
+  if (waiting[1].revents != 0) throw Interrupted();
+  return ready > 0;
+}
+
 std::size_t FileSource::read(char* into, std::size_t size) {
   while (true) {
-    pollfd waiting{descriptor_, POLLIN, 0};
-    if (on_idle_ && ::poll(&waiting, 1, kIdleMillis) == 0) {
-      on_idle_();
+    if (!wait_for_bytes()) {
+      if (on_idle_) on_idle_();
       continue;
     }
     const ssize_t count = ::read(descriptor_, into, size);
     if (count >= 0) return static_cast<std::size_t>(count);
     if (errno != EINTR) throw InputError(path_ + ": " + std::strerror(errno));
   }
+}
+
+void FileSource::seek(std::uint64_t offset) {
+  if (::lseek(descriptor_, static_cast<off_t>(offset), SEEK_SET) < 0)
+    throw InputError(path_ + ": " + std::strerror(errno));
 }
 
 std::size_t TextSource::read(char* into, std::size_t size) {
@@ -65,6 +76,11 @@ std::size_t RewindingSource::read(char* into, std::size_t size) {
 void RewindingSource::rewind() {
   rewound_ = true;
   at_ = 0;
+}
+
+void RewindingSource::forget() {
+  rewind();
+  kept_ = std::string();
 }
 
 }  // namespace questclient::tool

@@ -18,6 +18,12 @@ class InputError : public std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
+/// Somebody asked for the end, by Ctrl-C or SIGTERM.
+class Interrupted : public std::runtime_error {
+ public:
+  Interrupted() : std::runtime_error("interrupted") {}
+};
+
 class ByteSource {
  public:
   virtual ~ByteSource() = default;
@@ -35,11 +41,21 @@ class FileSource final : public ByteSource {
   FileSource& operator=(const FileSource&) = delete;
 
   void on_idle(std::function<void()> callback) { on_idle_ = std::move(callback); }
+  /// While this descriptor is readable, read() throws Interrupted.
+  void interrupt_by(int descriptor) { interruption_ = descriptor; }
+  /// Throws Interrupted too.
   std::size_t read(char* into, std::size_t size) override;
+  /// What is read next; of a regular file. Throws InputError.
+  void seek(std::uint64_t offset);
+  int descriptor() const { return descriptor_; }
 
  private:
+  /// Is there something to read? Throws Interrupted.
+  bool wait_for_bytes() const;
+
   std::string path_;
   int descriptor_ = -1;
+  int interruption_ = -1;
   std::function<void()> on_idle_;
 };
 
@@ -64,6 +80,8 @@ class RewindingSource final : public ByteSource {
   std::size_t read(char* into, std::size_t size) override;
   /// Begins again; from now on nothing more is kept. Once.
   void rewind();
+  /// What was kept is not read a second time; from now on nothing more is kept.
+  void forget();
   std::size_t kept_bytes() const { return kept_.size(); }
 
  private:

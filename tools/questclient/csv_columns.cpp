@@ -3,6 +3,9 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <cmath>
+#include <cstdio>
+#include <limits>
 
 #include "cli/arguments.hpp"
 
@@ -32,6 +35,17 @@ std::string_view trimmed(std::string_view text) {
   return text;
 }
 
+std::string_view without_sign(std::string_view number) {
+  number = trimmed(number);
+  if (!number.empty() && (number.front() == '+' || number.front() == '-')) number.remove_prefix(1);
+  return number;
+}
+
+bool is_whole(std::string_view number) {
+  return !number.empty() &&
+         std::all_of(number.begin(), number.end(), [](char c) { return c >= '0' && c <= '9'; });
+}
+
 CsvColumn& column_named(std::vector<CsvColumn>& columns, std::string_view name, const std::string& option) {
   std::vector<std::string> names;
   for (CsvColumn& column : columns) {
@@ -59,6 +73,24 @@ void set_format(CsvColumn& column, std::string_view format, const std::string& o
                           "%d/%m/%Y %H:%M:%S");
   }
   column.format = *known;
+}
+
+/// A file that is not separated as we think has few columns with long names.
+void check_separators(const std::vector<std::string_view>& header, const CsvOptions& options) {
+  for (const std::string_view name : header) {
+    if (name.find('\r') != std::string_view::npos && name.find('\n') == std::string_view::npos) {
+      throw InputError(
+          "line 1: the lines end with CR alone, which is not understood; write them with LF: "
+          "tr '\\r' '\\n' < FILE");
+    }
+  }
+  if (header.size() != 1 || options.delimiter_given) return;
+  for (const auto& [other, name] : {std::pair{';', "';'"}, std::pair{'\t', "tab"}, std::pair{'|', "'|'"}}) {
+    if (header[0].find(other) == std::string_view::npos) continue;
+    throw InputError("line 1: the header is one column, '" + std::string(header[0].substr(0, 60)) +
+                     "'; if its columns are separated otherwise give --delimiter " + name +
+                     ", if it is one column --delimiter ,");
+  }
 }
 
 void apply_types(std::vector<CsvColumn>& columns, const std::string& types) {
@@ -100,6 +132,7 @@ bool CsvOptions::is_null(std::string_view field) const {
 }
 
 std::vector<CsvColumn> plan_columns(const std::vector<std::string_view>& header, const CsvOptions& options) {
+  check_separators(header, options);
   std::vector<CsvColumn> columns;
   for (const std::string_view name : header) {
     if (name.empty()) {
@@ -131,22 +164,34 @@ std::vector<CsvColumn> plan_columns(const std::vector<std::string_view>& header,
 
 void decide_columns(std::vector<CsvColumn>& columns, CsvReader& reader, const CsvOptions& options,
                     const std::function<bool(std::uint64_t)>& enough) {
-  std::vector<std::size_t> undecided;
+  struct Undecided {
+    std::size_t index;
+    bool whole = true;   // every value
+    bool large = false;  // some value, for a double
+  };
+  std::vector<Undecided> undecided;
   for (std::size_t i = 0; i < columns.size(); ++i) {
     if (columns[i].type != ColumnType::undecided) continue;
-    undecided.push_back(i);
+    undecided.push_back({i});
     columns[i].guessed = true;
   }
   std::vector<std::string_view> fields;
   for (std::uint64_t rows = 0; !undecided.empty() && !enough(rows) && reader.next(fields); ++rows) {
     check_width(fields, columns, reader.line());
-    std::erase_if(undecided, [&](std::size_t i) {
-      if (options.is_null(fields[i]) || read_double(fields[i])) return false;
-      columns[i].type = ColumnType::text;
+    std::erase_if(undecided, [&](Undecided& column) {
+      const std::string_view field = fields[column.index];
+      if (options.is_null(field)) return false;
+      const NumberKind kind = kind_of(field);
+      column.large = column.large || kind == NumberKind::integer;
+      column.whole = column.whole && is_whole(without_sign(field));
+      if (kind == NumberKind::floating || kind == NumberKind::integer) return false;
+      columns[column.index].type = ColumnType::text;
       return true;
     });
   }
-  for (const std::size_t i : undecided) columns[i].type = ColumnType::floating;
+  for (const Undecided& column : undecided) {
+    columns[column.index].type = column.whole && column.large ? ColumnType::integer : ColumnType::floating;
+  }
 }
 
 bool is_undecided(const std::vector<CsvColumn>& columns) {
@@ -159,6 +204,25 @@ void check_width(const std::vector<std::string_view>& fields, const std::vector<
   if (fields.size() == columns.size()) return;
   throw InputError("line " + std::to_string(line) + ": " + std::to_string(fields.size()) +
                    " fields, but the header has " + std::to_string(columns.size()));
+}
+
+NumberKind kind_of(std::string_view text) {
+  constexpr std::size_t kDigitsOfADouble = std::numeric_limits<double>::digits10;
+  const auto value = read_double(text);
+  if (!value) return NumberKind::none;
+  const std::string_view number = without_sign(text);
+  if (number.size() > 1 && number[0] == '0' && is_whole(number.substr(1, 1))) return NumberKind::text;
+  if (number.size() <= kDigitsOfADouble || !is_whole(number)) return NumberKind::floating;
+  char held[400];
+  std::snprintf(held, sizeof held, "%.0f", std::abs(*value));
+  if (number == held) return NumberKind::floating;
+  return read_int64(text) ? NumberKind::integer : NumberKind::text;
+}
+
+char read_delimiter(const std::string& text) {
+  if (text == "tab" || text == "\\t") return '\t';
+  if (text.size() == 1 && text != "\"" && text != "\n" && text != "\r") return text.front();
+  throw cli::UsageError("--delimiter takes one character, or tab; not '" + text + "'");
 }
 
 std::optional<double> read_double(std::string_view text) {

@@ -14,7 +14,7 @@
 namespace questclient::tool {
 
 enum class ColumnType : std::uint8_t {
-  undecided,  ///< A number until a value is none.
+  undecided,  ///< Decided by the values.
   symbol,
   boolean,
   integer,
@@ -40,6 +40,8 @@ struct CsvOptions {
   std::string timestamp;                      ///< "COLUMN" or "COLUMN:FORMAT"; empty: none
   std::string types;                          ///< "a=long,b=timestamp:ms"
   std::vector<std::string> null_texts{"NA"};  ///< Beside the empty field.
+  char delimiter = ',';
+  bool delimiter_given = false;
 
   bool is_null(std::string_view field) const;
 };
@@ -48,8 +50,20 @@ struct CsvOptions {
 /// header does not have, naming the nearest; an unknown type or format) and InputError (a bad header).
 std::vector<CsvColumn> plan_columns(const std::vector<std::string_view>& header, const CsvOptions& options);
 
-/// Decides what is undecided: floating if every value of the column (nulls aside) is a number, else text.
-/// Reads the rows of a reader that stands behind the header, to the end or until `enough(rows)`.
+/// What a value must become to arrive as it is written.
+enum class NumberKind : std::uint8_t {
+  none,      ///< It is no number.
+  floating,  ///< A double holds it: exactly, if it is whole.
+  integer,   ///< A whole number that a long holds and a double does not.
+  text,      ///< A number with leading zeros, or a whole one that neither holds.
+};
+NumberKind kind_of(std::string_view text);
+
+/// The character that --delimiter names: itself, or "tab". Throws cli::UsageError.
+char read_delimiter(const std::string& text);
+
+/// Decides what is undecided, nulls aside: text if a value is no number or of NumberKind::text; integer if
+/// all are whole and a double cannot hold each; else floating.
 void decide_columns(std::vector<CsvColumn>& columns, CsvReader& reader, const CsvOptions& options,
                     const std::function<bool(std::uint64_t)>& enough);
 

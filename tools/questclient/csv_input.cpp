@@ -9,12 +9,12 @@ CsvInput::CsvInput(const std::string& path, const CsvOptions& options, const std
                    LineBuffer buffer)
     : path_(path == "-" ? "standard input" : path), file_(std::make_unique<FileSource>(path)) {
   sampled_ = std::make_unique<RewindingSource>(*file_);
-  reader_ = std::make_unique<CsvReader>(*sampled_);
+  reader_ = std::make_unique<CsvReader>(*sampled_, options.delimiter);
   columns_ = read_header(*reader_, options);
   if (is_undecided(columns_)) {
     if (path != "-" && std::filesystem::is_regular_file(path)) {
       FileSource first_pass(path);
-      CsvReader reader(first_pass);
+      CsvReader reader(first_pass, options.delimiter);
       read_header(reader, options);
       decide_columns(columns_, reader, options, [](std::uint64_t) { return false; });
       for (CsvColumn& column : columns_) column.guessed = false;  // every value has been seen
@@ -25,10 +25,17 @@ CsvInput::CsvInput(const std::string& path, const CsvOptions& options, const std
     }
   }
   sampled_->rewind();
-  reader_ = std::make_unique<CsvReader>(*sampled_);
+  reader_ = std::make_unique<CsvReader>(*sampled_, options.delimiter);
   std::vector<std::string_view> header;
   reader_->next(header);
   rows_ = std::make_unique<CsvRows>(*reader_, columns_, options, table, std::move(buffer));
+}
+
+void CsvInput::go_on_at(const Place& place) {
+  sampled_->forget();
+  file_->seek(place.offset);
+  reader_->go_on_at(place.offset, place.line);
+  rows_->go_on_at(place);
 }
 
 std::vector<CsvColumn> CsvInput::read_header(CsvReader& reader, const CsvOptions& options) {

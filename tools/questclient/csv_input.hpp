@@ -23,6 +23,9 @@ class CsvInput {
   /// Throws InputError, cli::UsageError, Error{invalid_name}.
   CsvInput(const std::string& path, const CsvOptions& options, const std::string& table, LineBuffer buffer);
 
+  /// Instead of at the start.
+  void go_on_at(const Place& place);
+
   CsvRows& rows() { return *rows_; }
   FileSource& file() { return *file_; }
   const std::vector<CsvColumn>& columns() const { return columns_; }

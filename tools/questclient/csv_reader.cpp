@@ -14,9 +14,19 @@ void CsvReader::fail(std::size_t field, const std::string& why) const {
   throw InputError("line " + std::to_string(line_) + ", column " + std::to_string(field + 1) + ": " + why);
 }
 
+void CsvReader::go_on_at(std::uint64_t offset, std::uint64_t line) {
+  buffer_.clear();
+  buffer_offset_ = offset;
+  begin_ = end_ = next_ = 0;
+  at_start_ = offset == 0;
+  ended_ = false;
+  next_line_ = line;
+}
+
 bool CsvReader::refill() {
   if (ended_) return false;
   buffer_.erase(0, begin_);
+  buffer_offset_ += begin_;
   begin_ = 0;
   const std::size_t held = buffer_.size();
   if (held > kMaxRecordBytes) {
@@ -95,22 +105,23 @@ void CsvReader::split(std::string_view record, std::vector<std::string_view>& fi
         unquoted_ += '"';
         ++at;
       }
-      if (at < record.size() && record[at] != ',') {
-        fail(fields.size(), "a comma or the end of the line must follow the closing quote");
+      if (at < record.size() && record[at] != delimiter_) {
+        fail(fields.size(), std::string(delimiter_ == ',' ? "a comma" : "the delimiter") +
+                                " or the end of the line must follow the closing quote");
       }
       fields.emplace_back(unquoted_.data() + begin, unquoted_.size() - begin);
     } else {
-      const std::size_t comma = std::min(record.find(',', at), record.size());
-      const std::string_view field = record.substr(at, comma - at);
+      const std::size_t end = std::min(record.find(delimiter_, at), record.size());
+      const std::string_view field = record.substr(at, end - at);
       if (field.find('"') != std::string_view::npos) {
         fail(fields.size(),
              "a quote stands inside an unquoted field; put the whole field in quotes and double it");
       }
       fields.push_back(field);
-      at = comma;
+      at = end;
     }
     if (at == record.size()) return;
-    ++at;  // the comma; one at the very end of the line is followed by an empty field
+    ++at;  // the delimiter; one at the very end of the line is followed by an empty field
     if (at == record.size()) {
       fields.emplace_back();
       return;

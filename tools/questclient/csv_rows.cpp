@@ -41,10 +41,22 @@ void CsvRows::refuse_value(std::size_t index, const std::string& expected) const
 bool CsvRows::next() {
   while (reader_.next(fields_)) {
     check_width(fields_, columns_, reader_.line());
-    if (encode_row()) return true;
+    if (encode_row()) {
+      move_place();
+      ++place_.rows;
+      place_.last_row_offset = reader_.offset();
+      place_.last_row_line = reader_.line();
+      return true;
+    }
     ++empty_rows_;
   }
+  move_place();
   return false;
+}
+
+void CsvRows::move_place() {
+  place_.offset = reader_.next_offset();
+  place_.line = reader_.next_line();
 }
 
 bool CsvRows::encode_row() {
@@ -115,6 +127,11 @@ void CsvRows::encode_value(std::size_t index) {
     case ColumnType::floating:
     case ColumnType::undecided:
     case ColumnType::designated:
+      // Seen too late for the choice of the type; a double would change it without a word.
+      if (const NumberKind kind = columns_[index].guessed ? kind_of(field) : NumberKind::none;
+          kind == NumberKind::integer || kind == NumberKind::text) {
+        refuse_value(index, "a number that a double holds as it is written");
+      }
       if (const auto value = read_double(field)) {
         buffer_.column(name, *value);
         return;

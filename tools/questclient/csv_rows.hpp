@@ -20,7 +20,11 @@ class CsvRows final : public RowSource {
   CsvRows(CsvReader& reader, std::vector<CsvColumn> columns, CsvOptions options, const std::string& table,
           LineBuffer buffer);
 
+  /// Before the first row: the reader stands at this place.
+  void go_on_at(const Place& place) { place_ = place; }
+
   bool next() override;
+  const Place& place() const override { return place_; }
   std::string_view payload() const override { return buffer_.payload(); }
   std::span<const std::uint32_t> row_lengths() const override { return buffer_.row_lengths(); }
   void clear() override { buffer_.clear(); }
@@ -33,6 +37,7 @@ class CsvRows final : public RowSource {
   static constexpr std::size_t kNone = SIZE_MAX;
 
   bool encode_row();
+  void move_place();
   void encode_value(std::size_t index);
   [[noreturn]] void refuse(std::size_t index, const std::string& why) const;
   [[noreturn]] void refuse_value(std::size_t index, const std::string& expected) const;
@@ -47,6 +52,7 @@ class CsvRows final : public RowSource {
   std::size_t designated_ = kNone;
   std::vector<std::string_view> fields_;
   std::uint64_t empty_rows_ = 0;
+  Place place_;
 };
 
 }  // namespace questclient::tool

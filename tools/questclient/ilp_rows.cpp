@@ -8,6 +8,8 @@ constexpr unsigned char kDouble = 0x10;
 constexpr unsigned char kArray = 0x0E;
 constexpr unsigned char kDecimal = 0x17;
 
+constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
+
 bool is_line_end(char byte) {
   return byte == '\n' || byte == '\r';
 }
@@ -77,6 +79,9 @@ bool RowEndFinder::ends_row(char byte) {
     escaped_ = true;
   } else if (state_ == State::quoted) {
     if (byte == '"') state_ = State::fields;
+    if (byte != '\n') return false;
+    state_ = State::names;
+    return true;
   } else if (is_line_end(byte)) {
     state_ = State::names;
     return true;
@@ -90,25 +95,46 @@ bool RowEndFinder::ends_row(char byte) {
 
 bool IlpRows::refill() {
   if (input_ended_) return false;
-  input_at_ = 0;
+  input_offset_ += input_end_;
+  input_at_ = input_end_ = 0;
   input_end_ = source_.read(input_.data(), input_.size());
   input_ended_ = input_end_ == 0;
   return !input_ended_;
 }
 
+void IlpRows::go_on_at(const Place& place) {
+  place_ = place;
+  input_offset_ = place.offset;
+  line_ = place.line;
+}
+
+void IlpRows::move_place() {
+  place_.offset = input_offset_ + input_at_;
+  place_.line = line_;
+}
+
 bool IlpRows::end_row() {
+  if (row_offset_ == 0 && row_start_ == 0 && batch_.starts_with(kByteOrderMark))
+    batch_.erase(0, kByteOrderMark.size());
   const std::size_t length = batch_.size() - row_start_;
   if (length == 0) return false;
   batch_ += '\n';
   lengths_.push_back(static_cast<std::uint32_t>(length + 1));
   row_start_ = batch_.size();
+  move_place();
+  ++place_.rows;
+  place_.last_row_offset = row_offset_;
+  place_.last_row_line = row_line_;
   return true;
 }
 
 bool IlpRows::next() {
   while (input_at_ < input_end_ || refill()) {
     const char byte = input_[input_at_++];
-    if (batch_.size() == row_start_) row_line_ = line_;
+    if (batch_.size() == row_start_) {
+      row_line_ = line_;
+      row_offset_ = input_offset_ + input_at_ - 1;
+    }
     const bool ends = finder_.ends_row(byte);
     if (byte == '\n' && !finder_.in_binary()) ++line_;
     if (ends) {
@@ -119,17 +145,18 @@ bool IlpRows::next() {
     if (batch_.size() - row_start_ > kMaxRowBytes) {
       batch_.resize(row_start_);
       throw InputError("line " + std::to_string(row_line_) + ": the row that begins here is longer than " +
-                       std::to_string(kMaxRowBytes >> 20) + " MiB" +
-                       (finder_.in_quotes() ? "; a string in it has no closing quote" : ""));
+                       std::to_string(kMaxRowBytes >> 20) + " MiB");
     }
   }
-  if (finder_.in_quotes() || finder_.in_binary()) {
+  if (finder_.in_binary()) {
     batch_.resize(row_start_);
-    throw InputError("line " + std::to_string(row_line_) + ": the input ends in the middle of a " +
-                     (finder_.in_quotes() ? "string: its closing quote is missing" : "binary value"));
+    throw InputError("line " + std::to_string(row_line_) +
+                     ": the input ends in the middle of a binary value");
   }
   finder_ = {};
-  return end_row();
+  if (end_row()) return true;
+  move_place();
+  return false;
 }
 
 void IlpRows::clear() {

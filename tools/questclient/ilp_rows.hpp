@@ -13,13 +13,13 @@
 
 namespace questclient::tool {
 
-/// Finds the end of a row, byte by byte: a line end is none when it is escaped, stands in quotes or belongs
-/// to a binary value (protocol version 2 and later).
+/// Finds the end of a row, byte by byte: a line end is none when it is escaped or belongs to a binary value
+/// (protocol version 2 and later), and a CR is none in quotes either. An LF in quotes ends the row: the
+/// server refuses that row in any case, and what follows it must not go with it.
 class RowEndFinder {
  public:
   /// True when `byte` is a line end that ends the row; the next byte then begins another one.
   bool ends_row(char byte);
-  bool in_quotes() const { return state_ == State::quoted; }
   bool in_binary() const { return state_ >= State::binary_type; }
 
  private:
@@ -42,26 +42,34 @@ class RowEndFinder {
   std::size_t header_size_ = 0;
 };
 
-/// Empty lines are left out; CRLF becomes LF; the last line needs no line end.
+/// Empty lines and a byte order mark at the start are left out; CRLF becomes LF; the last line needs no line
+/// end.
 class IlpRows final : public RowSource {
  public:
   static constexpr std::size_t kMaxRowBytes = std::size_t{16} << 20;
 
   explicit IlpRows(ByteSource& source) : source_(source) {}
 
+  /// Before the first row: the source stands at this place of the input.
+  void go_on_at(const Place& place);
+
   bool next() override;
+  const Place& place() const override { return place_; }
   std::string_view payload() const override { return std::string_view(batch_).substr(0, row_start_); }
   std::span<const std::uint32_t> row_lengths() const override { return lengths_; }
   void clear() override;
 
  private:
   bool refill();
+  /// False: there was nothing on the line.
   bool end_row();
+  void move_place();
 
   ByteSource& source_;
   std::vector<char> input_ = std::vector<char>(256 * 1024);
   std::size_t input_at_ = 0;
   std::size_t input_end_ = 0;
+  std::uint64_t input_offset_ = 0;  // of input_ in the whole
   bool input_ended_ = false;
   RowEndFinder finder_;
   std::string batch_;  // whole rows, then the row under way
@@ -69,6 +77,8 @@ class IlpRows final : public RowSource {
   std::vector<std::uint32_t> lengths_;
   std::uint64_t line_ = 1;
   std::uint64_t row_line_ = 1;  // where the row under way begins
+  std::uint64_t row_offset_ = 0;
+  Place place_;
 };
 
 }  // namespace questclient::tool

@@ -34,7 +34,11 @@ Interruption::Interruption() {
     throw std::system_error(errno, std::generic_category(), "cannot make a pipe");
   struct sigaction action {};
   action.sa_handler = on_signal;
-  for (std::size_t at = 0; at < kSignals.size(); ++at) ::sigaction(kSignals[at], &action, &earlier[at]);
+  for (std::size_t at = 0; at < kSignals.size(); ++at) {
+    ::sigaction(kSignals[at], &action, &earlier[at]);
+    // As nohup asks for.
+    if (earlier[at].sa_handler == SIG_IGN) ::sigaction(kSignals[at], &earlier[at], nullptr);
+  }
 }
 
 Interruption::~Interruption() {

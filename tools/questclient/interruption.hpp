@@ -3,7 +3,8 @@
 
 namespace questclient::tool {
 
-/// While one lives, SIGINT, SIGTERM, SIGHUP and SIGPIPE do not kill. One at a time.
+/// While one lives, SIGINT, SIGTERM, SIGHUP and SIGPIPE do not kill; those that were ignored stay so. One at
+/// a time.
 class Interruption {
  public:
   /// Throws std::system_error.

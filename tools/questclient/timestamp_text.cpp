@@ -119,14 +119,46 @@ std::optional<std::int64_t> read_count(std::string_view text, std::int64_t unit)
   return scaled(count, unit, negative ? -rest : rest);
 }
 
-std::optional<std::int64_t> read_pattern(const std::string& pattern, std::string_view text) {
-  const std::string terminated(text);
+/// timegm() makes the second of March of the 31st of February; nullopt for such a time.
+std::optional<std::int64_t> seconds_of(const tm& parts) {
+  tm normal = parts;  // timegm() clears tm_gmtoff too
+  const std::int64_t seconds = timegm(&normal);
+  const bool exists = normal.tm_mday == parts.tm_mday && normal.tm_mon == parts.tm_mon &&
+                      normal.tm_year == parts.tm_year && normal.tm_hour == parts.tm_hour &&
+                      normal.tm_min == parts.tm_min && normal.tm_sec == parts.tm_sec;
+  return exists ? std::optional(seconds - parts.tm_gmtoff) : std::nullopt;
+}
+
+/// Where "%f" stands, which strptime(3) does not know; npos: nowhere.
+std::size_t find_fraction(std::string_view pattern) {
+  for (std::size_t at = 0; at + 1 < pattern.size(); ++at) {
+    if (pattern[at] != '%') continue;
+    if (pattern[at + 1] == 'f') return at;
+    ++at;
+  }
+  return std::string_view::npos;
+}
+
+std::optional<std::int64_t> read_pattern(std::string pattern, std::string text) {
+  std::int64_t nanos = 0;
   tm parts{};
+  if (const std::size_t at = find_fraction(pattern); at != std::string::npos) {
+    const char* begin = strptime(text.c_str(), pattern.substr(0, at).c_str(), &parts);
+    if (begin == nullptr) return std::nullopt;
+    std::string_view rest = begin;
+    const auto fraction = take_fraction(rest, kNanos);
+    if (!fraction) return std::nullopt;
+    nanos = *fraction;
+    // The rest in one call, for what stands on both sides may belong together: %I and %p.
+    text.erase(static_cast<std::size_t>(begin - text.c_str()), static_cast<std::size_t>(rest.data() - begin));
+    pattern.erase(at, 2);
+    parts = {};
+  }
   parts.tm_mday = 1;
-  const char* end = strptime(terminated.c_str(), pattern.c_str(), &parts);
+  const char* end = strptime(text.c_str(), pattern.c_str(), &parts);
   if (end == nullptr || *end != '\0') return std::nullopt;
-  const long offset = parts.tm_gmtoff;  // timegm() clears it
-  return scaled(std::int64_t{timegm(&parts)} - offset, kNanos, 0);
+  const auto seconds = seconds_of(parts);
+  return seconds ? scaled(*seconds, kNanos, nanos) : std::nullopt;
 }
 
 }  // namespace
@@ -146,7 +178,7 @@ std::optional<TimestampFormat> TimestampFormat::parse(std::string_view name) {
 std::optional<std::int64_t> TimestampFormat::read(std::string_view text) const {
   if (text.empty()) return std::nullopt;
   if (unit_nanos_ != 0) return read_count(text, unit_nanos_);
-  return name_ == "iso" ? read_iso(text) : read_pattern(name_, text);
+  return name_ == "iso" ? read_iso(text) : read_pattern(name_, std::string(text));
 }
 
 }  // namespace questclient::tool

@@ -8,7 +8,8 @@
 
 namespace questclient::tool {
 
-/// "iso", "s", "ms", "us", "ns", or a pattern of strptime(3) such as "%d/%m/%Y %H:%M:%S".
+/// "iso", "s", "ms", "us", "ns", or a pattern of strptime(3) such as "%d/%m/%Y %H:%M:%S", with %f for a
+/// fraction of a second: "%S.%f".
 class TimestampFormat {
  public:
   TimestampFormat() = default;  ///< iso

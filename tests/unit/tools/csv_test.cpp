@@ -106,6 +106,52 @@ TEST(CsvColumns, NumbersBecomeDoublesAndTheRestText) {
   EXPECT_EQ(types(decided("a\n1\n2\nthree\n", {}, 2)), "double");
 }
 
+TEST(CsvColumns, NumbersThatADoubleWouldChangeBecomeLongsOrText) {
+  EXPECT_EQ(types(decided("id\n1\n1234567890123456789\n-1234567890123456790\n")), "long");
+  EXPECT_EQ(types(decided("id\n9007199254740992\n1\n")), "double") << "2 to the 53rd is exact";
+  EXPECT_EQ(types(decided("id\n9007199254740993\n")), "long");
+  EXPECT_EQ(types(decided("id\n12345678901234567891\n")), "string") << "too long for a long";
+  EXPECT_EQ(types(decided("id\n1234567890123456789\n0.5\n")), "double") << "not all are whole";
+  EXPECT_EQ(types(decided("a,b,c,d\n007,-007,00,00.5\n")), "string,string,string,string");
+  EXPECT_EQ(types(decided("a,b,c\n0,-0,0.5\n10,1e5,-0.25\n")), "double,double,double");
+}
+
+TEST(CsvColumns, AnotherDelimiter) {
+  CsvOptions options;
+  options.delimiter = read_delimiter(";");
+  TextSource source("a;b\n1,5;\"x;y\"\n");
+  CsvReader reader(source, options.delimiter);
+  std::vector<std::string_view> fields;
+  ASSERT_TRUE(reader.next(fields));
+  EXPECT_EQ(types(plan_columns(fields, options)), "undecided,undecided");
+  ASSERT_TRUE(reader.next(fields));
+  EXPECT_EQ(fields, (std::vector<std::string_view>{"1,5", "x;y"}));
+  EXPECT_EQ(read_delimiter("tab"), '\t');
+  for (const char* text : {"", ";;", "\"", "\n"}) EXPECT_THROW(read_delimiter(text), cli::UsageError) << text;
+}
+
+std::string header_failure(const std::vector<std::string_view>& header, const CsvOptions& options = {}) {
+  try {
+    plan_columns(header, options);
+  } catch (const InputError& error) {
+    return error.what();
+  }
+  return "no error";
+}
+
+TEST(CsvColumns, AHeaderOfOneColumnThatLooksLikeMoreIsRefused) {
+  EXPECT_EQ(
+      header_failure({"a;b"}),
+      "line 1: the header is one column, 'a;b'; if its columns are separated otherwise give --delimiter "
+      "';', if it is one column --delimiter ,");
+  EXPECT_NE(header_failure({"a\tb"}).find("--delimiter tab"), std::string::npos);
+  CsvOptions options;
+  options.delimiter_given = true;
+  EXPECT_EQ(header_failure({"a;b"}, options), "no error");
+  EXPECT_EQ(header_failure({"a;b", "c"}), "no error");
+  EXPECT_NE(header_failure({"time", "price\r2024-01-01"}).find("CR alone"), std::string::npos);
+}
+
 TEST(CsvColumns, OptionsDecideFirst) {
   CsvOptions options;
   options.symbols = "a";
@@ -172,6 +218,7 @@ class Opened {
     input_.emplace(path.string(), options, "t", LineBuffer(buffer));
   }
   CsvRows& rows() { return input_->rows(); }
+  void go_on_at(const Place& place) { input_->go_on_at(place); }
 
   /// Everything, encoded.
   std::string all() {
@@ -250,6 +297,38 @@ TEST(CsvRows, ValuesAfterASampleSayThatTheTypeWasGuessed) {
     EXPECT_STREQ(error.what(),
                  "line 4, column 'a': 'x' is not a number, as the values in the first rows were; to send "
                  "the column as text, give --types a=string");
+  }
+}
+
+TEST(CsvRows, ANumberThatADoubleWouldChangeIsRefusedBehindASample) {
+  TextSource source("a\n1234567890123456789\n");
+  CsvReader reader(source);
+  std::vector<std::string_view> header;
+  reader.next(header);
+  std::vector<CsvColumn> columns{{"a", ColumnType::floating, {}, true}};
+  CsvRows guessed(reader, columns, {}, "t", LineBuffer());
+  EXPECT_THROW(guessed.next(), InputError);
+  columns[0].guessed = false;  // --types a=double
+  TextSource again("1234567890123456789\n");
+  CsvReader second(again);
+  CsvRows asked(second, columns, {}, "t", LineBuffer());
+  EXPECT_TRUE(asked.next());
+}
+
+TEST(CsvRows, ReadingGoesOnAtAnyPlace) {
+  const std::string text = "a,b\r\n1,x\n\n,\n2,\"y\nz\"\n3,w";
+  for (std::size_t taken = 0; taken <= 3; ++taken) {
+    Opened input(text), other(text);
+    for (std::size_t i = 0; i < taken; ++i) ASSERT_TRUE(input.rows().next());
+    const Place place = input.rows().place();
+    EXPECT_EQ(place.rows, taken);
+    input.rows().clear();
+    if (taken > 0) other.go_on_at(place);
+    EXPECT_EQ(other.all(), input.all());
+    EXPECT_EQ(other.rows().place().offset, text.size());
+    EXPECT_EQ(other.rows().place().rows, 3U);
+    EXPECT_EQ(other.rows().place().last_row_line, 7U);
+    EXPECT_EQ(other.rows().place().last_row_offset, text.size() - 3);
   }
 }
 

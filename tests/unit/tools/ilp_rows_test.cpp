@@ -41,10 +41,25 @@ TEST(IlpRows, CrlfBecomesLfAndTheLastLineGetsItsEnd) {
   EXPECT_EQ(split("a f=1i 5\r\nb f=2i"), (Rows{"a f=1i 5\n", "b f=2i\n"}));
 }
 
-TEST(IlpRows, ALineEndInAStringIsPartOfTheRow) {
-  EXPECT_EQ(split("a f=\"x\ny\",g=1i\nb f=2i\n"), (Rows{"a f=\"x\ny\",g=1i\n", "b f=2i\n"}));
-  EXPECT_EQ(split("a f=\"x\\\"\ny\"\nb f=2i\n"), (Rows{"a f=\"x\\\"\ny\"\n", "b f=2i\n"}));
+TEST(IlpRows, ALineFeedInAStringEndsTheRow) {
+  EXPECT_EQ(split("a f=\"x 1\nb f=\"y\" 2\nc f=\"z\" 3\n"),
+            (Rows{"a f=\"x 1\n", "b f=\"y\" 2\n", "c f=\"z\" 3\n"}))
+      << "the server refuses the first for its open quote, and takes the others";
+  EXPECT_EQ(split("a f=\"x"), Rows{"a f=\"x\n"});
+}
+
+TEST(IlpRows, EscapesAndCarriageReturnsInAStringEndNothing) {
+  EXPECT_EQ(split("a f=\"x\\\ny\",g=1i\nb f=2i\n"), (Rows{"a f=\"x\\\ny\",g=1i\n", "b f=2i\n"}));
+  EXPECT_EQ(split("a f=\"x\\\"\ry\"\nb f=2i\n"), (Rows{"a f=\"x\\\"\ry\"\n", "b f=2i\n"}));
   EXPECT_EQ(split("a f=\"x\\\\\"\nb f=2i\n"), (Rows{"a f=\"x\\\\\"\n", "b f=2i\n"}));
+}
+
+TEST(IlpRows, AByteOrderMarkAtTheStartIsLeftOut) {
+  const std::string mark = "\xEF\xBB\xBF";
+  EXPECT_EQ(split(mark + "a f=1i\n" + mark + "b f=2i\n"), (Rows{"a f=1i\n", mark + "b f=2i\n"}));
+  EXPECT_EQ(split(mark + "a f=1i\n", 1), Rows{"a f=1i\n"});
+  EXPECT_EQ(split(mark + "\n\na f=1i\n"), Rows{"a f=1i\n"});
+  EXPECT_EQ(split(mark), Rows{});
 }
 
 TEST(IlpRows, AnEscapedLineEndIsPartOfTheRow) {
@@ -70,7 +85,7 @@ TEST(IlpRows, BinaryValuesMayHoldAnything) {
 
 TEST(IlpRows, WhereTheInputIsCutMakesNoDifference) {
   const std::string text =
-      "a f=\"x\ny\"\r\n\nb,t=\\\n f==\x10" + std::string("\n\0\n\0\n\0\n\0", 8) + " 7\nc f=1i";
+      "a f=\"x\ry\"\r\n\nb,t=\\\n f==\x10" + std::string("\n\0\n\0\n\0\n\0", 8) + " 7\nc f=1i";
   for (std::size_t piece = 1; piece < text.size(); ++piece)
     EXPECT_EQ(split(text, piece), split(text)) << piece;
   EXPECT_EQ(split(text).size(), 3U);
@@ -87,21 +102,46 @@ TEST(IlpRows, ABatchIsClearedWithoutTheRowUnderWay) {
   EXPECT_FALSE(rows.next());
 }
 
-TEST(IlpRows, AnOpenQuoteIsNamedByItsLine) {
-  EXPECT_EQ(failure("a f=1i\nb f=\"x\nc f=2i\n"),
-            "line 2: the input ends in the middle of a string: its closing quote is missing");
+TEST(IlpRows, ARowWithoutAnEndIsNamedByItsLine) {
+  EXPECT_EQ(failure(std::string("a f=1i\nb f==\x10\n", 15)),
+            "line 2: the input ends in the middle of a binary value");
   const std::string huge = "a f=1i\n\nb f=\"" + std::string(IlpRows::kMaxRowBytes, 'x');
-  EXPECT_EQ(failure(huge),
-            "line 3: the row that begins here is longer than 16 MiB; a string in it has no closing quote");
+  EXPECT_EQ(failure(huge), "line 3: the row that begins here is longer than 16 MiB");
 }
 
 TEST(IlpRows, RowsBeforeTheBadOneStayInTheBatch) {
-  TextSource source("a f=1i\nb f=\"x\n");
+  TextSource source(std::string("a f=1i\nb f==\x10\n", 15));
   IlpRows rows(source);
   ASSERT_TRUE(rows.next());
   EXPECT_THROW(rows.next(), InputError);
   EXPECT_EQ(rows.payload(), "a f=1i\n");
   EXPECT_EQ(rows.row_lengths().size(), 1U);
+  EXPECT_EQ(rows.place().offset, 7U) << "behind the last good row";
+}
+
+TEST(IlpRows, ReadingGoesOnAtAnyPlace) {
+  const std::string text = "\na f=1i 1\r\n\nb f=\"x\ry\" 2\n# c\nd f=4i 4";
+  for (std::size_t taken = 0; taken <= 4; ++taken) {
+    TextSource source(text, 3);
+    IlpRows rows(source);
+    for (std::size_t i = 0; i < taken; ++i) ASSERT_TRUE(rows.next());
+    const Place place = rows.place();
+    EXPECT_EQ(place.rows, taken);
+    TextSource rest(text.substr(place.offset));
+    IlpRows others(rest);
+    others.go_on_at(place);
+    rows.clear();
+    while (rows.next()) {
+    }
+    while (others.next()) {
+    }
+    EXPECT_EQ(others.payload(), rows.payload());
+    EXPECT_EQ(others.place().offset, text.size());
+    EXPECT_EQ(others.place().rows, 4U);
+    EXPECT_EQ(others.place().line, rows.place().line);
+    EXPECT_EQ(others.place().last_row_line, 6U);
+    EXPECT_EQ(others.place().last_row_offset, text.size() - 8);
+  }
 }
 
 }  // namespace

@@ -54,6 +54,26 @@ TEST(TimestampText, PatternsOfStrptime) {
   EXPECT_EQ(read("%d/%m/%Y", "31.12.2013"), std::nullopt);
 }
 
+TEST(TimestampText, AMomentThatDoesNotExistIsRefused) {
+  EXPECT_EQ(read("%d/%m/%Y", "31/02/2024"), std::nullopt);
+  EXPECT_EQ(read("%d/%m/%Y", "29/02/2023"), std::nullopt);
+  EXPECT_EQ(read("%d/%m/%Y", "31/04/2024"), std::nullopt);
+  EXPECT_EQ(read("%d/%m/%Y", "29/02/2024"), 1'709'164'800'000'000'000);
+  EXPECT_EQ(read("%Y-%m-%d %H:%M:%S", "2024-02-29 23:59:60"), std::nullopt);
+}
+
+TEST(TimestampText, FractionsOfASecondInAPattern) {
+  constexpr std::int64_t kMoment = 1'357'034'400'000'000'000;  // 2013-01-01T10:00:00Z
+  EXPECT_EQ(read("%d/%m/%Y %H:%M:%S.%f", "01/01/2013 10:00:00.25"), kMoment + 250'000'000);
+  EXPECT_EQ(read("%d/%m/%Y %H:%M:%S.%f", "01/01/2013 10:00:00.1234567891"), kMoment + 123'456'789);
+  EXPECT_EQ(read("%Y-%m-%dT%H:%M:%S,%f%z", "2013-01-01T12:00:00,5+0200"), kMoment + 500'000'000);
+  EXPECT_EQ(read("%d/%m/%Y %I:%M:%S.%f %p", "01/01/2013 10:00:00.5 PM"),
+            kMoment + std::int64_t{43'200'500} * 1'000'000);
+  EXPECT_EQ(read("%d/%m/%Y %H:%M:%S.%f", "01/01/2013 10:00:00."), std::nullopt);
+  EXPECT_EQ(read("%d/%m/%Y %H:%M:%S.%f", "01/01/2013 10:00:00"), std::nullopt);
+  EXPECT_EQ(read("%d/%m/%Y%%f", "01/01/2013%f"), kMoment - 36'000'000'000'000);
+}
+
 TEST(TimestampText, AnUnknownNameIsNoFormat) {
   EXPECT_EQ(TimestampFormat::parse("minutes"), std::nullopt);
   EXPECT_EQ(TimestampFormat::parse(""), std::nullopt);

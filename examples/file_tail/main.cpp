@@ -25,7 +25,7 @@ using namespace std::chrono_literals;
 
 struct Arguments {
   std::string conf, table, file;
-  bool until_end = false;  // stop behind the last line instead of waiting for more
+  bool until_end = false;  // the file is complete: stop behind its last line instead of waiting for more
 };
 
 Arguments parse(int argc, char** argv) {
@@ -36,10 +36,14 @@ Arguments parse(int argc, char** argv) {
       arguments.until_end = true;
       continue;
     }
-    if (i + 1 == argc) throw std::invalid_argument("what does " + std::string(option) + " mean?");
-    if (option == "--conf") arguments.conf = argv[++i];
-    if (option == "--table") arguments.table = argv[++i];
-    if (option == "--file") arguments.file = argv[++i];
+    std::string* value = option == "--conf"    ? &arguments.conf
+                         : option == "--table" ? &arguments.table
+                         : option == "--file"  ? &arguments.file
+                                               : nullptr;
+    if (value == nullptr || i + 1 == argc) {
+      throw std::invalid_argument("what does " + std::string(option) + " mean?");
+    }
+    *value = argv[++i];
   }
   if (arguments.conf.empty() || arguments.table.empty() || arguments.file.empty()) {
     throw std::invalid_argument("usage: file_tail --conf CONF --table TABLE --file FILE [--until-end]");
@@ -47,18 +51,20 @@ Arguments parse(int argc, char** argv) {
   return arguments;
 }
 
-/// Reads complete lines from an offset on.
+/// Reads lines from an offset on.
 class Lines {
  public:
   Lines(const std::string& path, std::int64_t offset) : file_(path, std::ios::binary), offset_(offset) {
     if (!file_) throw std::runtime_error("cannot read " + path);
   }
-  /// False: there is none yet.
-  bool next(std::string& line) {
+  /// False: there is none yet. A last line without an end is still being written, but `whole_file` takes it.
+  bool next(std::string& line, bool whole_file) {
     file_.clear();
     file_.seekg(offset_);
-    if (!std::getline(file_, line) || file_.eof()) return false;  // at the end, or a line still being written
-    offset_ += static_cast<std::int64_t>(line.size()) + 1;
+    if (!std::getline(file_, line)) return false;
+    const bool has_end = !file_.eof();
+    if (!has_end && !whole_file) return false;
+    offset_ += static_cast<std::int64_t>(line.size()) + (has_end ? 1 : 0);
     return true;
   }
   std::int64_t offset() const { return offset_; }
@@ -81,7 +87,9 @@ bool asked_to_stop(std::chrono::milliseconds wait) {
 
 int run(const Arguments& arguments) {
   constexpr std::size_t kLinesOfAFrame = 500;
-  auto sender = Sender::from_conf(arguments.conf + "auto_flush=off;");
+  auto options = Options::from_conf(arguments.conf);
+  options.auto_flush = false;
+  Sender sender(options);
   const auto position = sender.position();
   Lines lines(arguments.file, position ? std::stoll(position->token) : 0);
   const auto row = sender.row(arguments.table, {}, {"offset", "line"});
@@ -91,7 +99,7 @@ int run(const Arguments& arguments) {
   for (bool stop = false; !stop;) {
     while (rows.rows() < kLinesOfAFrame) {
       const std::int64_t offset = lines.offset();
-      if (!lines.next(line)) break;
+      if (!lines.next(line, arguments.until_end)) break;
       rows.add(row, offset, line, TimestampNanos::now());
     }
     const bool at_end = rows.rows() < kLinesOfAFrame;

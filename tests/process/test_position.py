@@ -74,3 +74,16 @@ def test_every_line_arrives_exactly_once_through_kills(build, cluster, tmp_path)
             assert expected[row[at]] == row[text]
         assert len(arrived) == written == len(expected), "lines are missing"
         assert max(arrived.values()) == 1, "lines arrived twice"
+
+
+def test_a_last_line_without_an_end_is_taken_when_the_file_is_complete(build, node, tmp_path):
+    path = tmp_path / "app.log"
+    path.write_text("one\ntwo")
+    conf = f"http::addr={node};sf_dir={tmp_path / 'slots'}"  # a connect string needs no semicolon at its end
+    assert start(build, conf, path, "--until-end").wait(60) == 0
+    assert start(build, conf, path, "--until-end").wait(60) == 0
+    until(lambda: rows.execute(node, "SELECT count() FROM lines")["dataset"] == [[2]], "both lines arrive, once")
+
+
+def test_an_unknown_option_is_refused(build, tmp_path):
+    assert start(build, "http::addr=x:1;", tmp_path / "app.log", "--tabel", "lines").wait(60) == 2

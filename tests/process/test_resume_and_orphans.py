@@ -115,3 +115,33 @@ def test_a_producer_that_401_has_stopped_goes_on_once_the_operator_has_mended_it
         until(lambda: query(build, address, "the-word", "SELECT count() FROM t") == [[110]], "it goes on")
         assert producer.poll() is None
         assert "the-word" not in log.read_text()
+
+
+def send_file(build, conf, path, *more):
+    path.write_text(lines(0, 50))
+    return subprocess.Popen([build / "tools" / "questclient" / "questclient", "send", path, "--conf", conf, *more],
+                            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+
+def test_rows_in_memory_that_401_has_stopped_wait_for_the_operator(build, tmp_path):
+    with questnode(build, tmp_path / "node", "127.0.0.1:0", "another-word") as address:
+        sending = send_file(build, f"http::addr={address};username=ingest;password=the-word;", tmp_path / "rows")
+        assert "answered 401" in sending.stderr.readline()
+        assert f"kill -USR1 {sending.pid}" in sending.stderr.readline()
+    with questnode(build, tmp_path / "node", address, "the-word"):
+        sending.send_signal(signal.SIGUSR1)
+        out, messages = sending.communicate(timeout=60)
+        assert sending.returncode == 0, out + messages
+        assert query(build, address, "the-word", "SELECT count() FROM t") == [[50]]
+
+
+@pytest.mark.parametrize("slot", [True, False])
+def test_a_401_that_nobody_mends_says_what_becomes_of_the_rows(build, tmp_path, slot):
+    with questnode(build, tmp_path / "node", "127.0.0.1:0", "another-word") as address:
+        conf = f"http::addr={address};username=ingest;password=the-word;" + (f"sf_dir={tmp_path / 'slots'};" if slot else "")
+        sending = send_file(build, conf, tmp_path / "rows", *(() if slot else ("--timeout", "500ms")))
+        _, messages = sending.communicate(timeout=50)
+    assert sending.returncode == 1
+    assert "answered 401" in messages
+    assert ("stay in slot" in messages) == slot and ("are lost with this process" in messages) == (not slot)
+    assert "resume()" not in messages and "every row is kept" not in messages

@@ -1,6 +1,9 @@
 #include "send_events.hpp"
 
+#include <string_view>
 #include <unistd.h>
+
+#include "slot_text.hpp"
 
 namespace questclient::tool {
 
@@ -9,18 +12,17 @@ namespace {
 using Kind = SenderEvent::Kind;
 
 constexpr std::size_t kRejectionsShown = 5;
-
-/// The event's own message is for programs, which can call resume(), and promises what only a slot on disk
-/// keeps.
-std::string why_stopped(const SenderEvent& event) {
-  const std::string host = event.host.empty() ? event.server.host : event.host;
-  if (event.server.status == 0) return host.empty() ? event.message : host + ": " + event.message;
-  std::string why = host + " answered " + std::to_string(event.server.status);
-  if (!event.server.message.empty()) why += ": " + event.server.message;
-  return why;
-}
+constexpr std::size_t kWordsShown = 300;
 
 }  // namespace
+
+std::string why_stopped(const ServerAnswer* answer, const std::string& otherwise) {
+  if (answer == nullptr || answer->status == 0) return otherwise;
+  const std::string& words = answer->message;
+  const std::size_t end = words.find_last_not_of(" \r\n") + 1;  // 0: there are none
+  return answer->host + " answered " + std::to_string(answer->status) +
+         (end == 0 ? "" : ": " + one_line(std::string_view(words).substr(0, end), kWordsShown));
+}
 
 void SendEvents::take(const SenderEvent& event) {
   if (event.kind == Kind::connected || event.kind == Kind::disconnected) return;
@@ -31,7 +33,7 @@ void SendEvents::take(const SenderEvent& event) {
   }
   if (event.kind == Kind::resumed) stopped_by_.clear();
   if (event.kind == Kind::unauthorised || event.kind == Kind::halted) {
-    stopped_by_ = why_stopped(event);
+    stopped_by_ = why_stopped(&event.server, event.message);
     console_.note("warning: sending has stopped: " + stopped_by_ +
                   "\nMend the cause there, then let it go on: kill -USR1 " + std::to_string(::getpid()));
     return;

@@ -11,6 +11,11 @@
 
 namespace questclient::tool {
 
+/// "127.0.0.1:9000 answered 401: Unauthorized". A message of the library is for programs, which can call
+/// resume(), and promises what only a slot on disk keeps; so it is told only where no server answered (null,
+/// or no status).
+std::string why_stopped(const ServerAnswer* answer, const std::string& otherwise);
+
 /// Thread-safe. Shows what a user should read at once, and keeps the rest for the summary.
 class SendEvents {
  public:

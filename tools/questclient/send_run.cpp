@@ -114,8 +114,9 @@ void SendRun::finish() {
     summary_.host = sender_.stats().connected_to;
     sender_.close();
   } catch (const Error& error) {
-    note_failure(events_.stopped_by().empty() ? error.what()
-                                              : unsafe_rows("sending has stopped: " + events_.stopped_by()));
+    const bool stopped = error.disposition() == Disposition::terminal;
+    note_failure(stopped ? unsafe_rows("sending has stopped: " + why_stopped(error.server(), error.what()))
+                         : error.what());
   }
   monitor_.stop();
   fill_in(summary_, sender_.stats(), monitor_);
@@ -128,14 +129,8 @@ void SendRun::wait_for_rows(std::chrono::milliseconds timeout) {
   while (true) {
     const auto left = std::max(std::chrono::duration_cast<std::chrono::milliseconds>(deadline - Clock::now()),
                                std::chrono::milliseconds(0));
-    const auto moment = std::min(left, kLookEvery);
-    // Nobody is kept waiting for SIGUSR1 by rows that are safe on disk.
-    const bool may_go_on = summary_.slot.empty() && !sender_.stats().last_terminal_error.empty();
-    if (may_go_on) {
-      std::this_thread::sleep_for(moment);
-    } else if (are_safe(moment)) {
+    if (are_safe(std::min(left, kLookEvery)))
       return empty_slot(std::min(left, options_.close_flush_timeout_millis));
-    }
     if (interruption_.requested()) return note_failure(unsafe_rows("interrupted"));
     if (left.count() > 0) continue;
     const char* what = is_tcp(options_.transport)      ? "sent"
@@ -154,9 +149,16 @@ void SendRun::empty_slot(std::chrono::milliseconds timeout) const {
 }
 
 bool SendRun::are_safe(std::chrono::milliseconds timeout) const {
-  // ILP over TCP has no answers: all that can be awaited is that the rows have left.
-  return is_tcp(options_.transport) ? sender_.drain(timeout)
-                                    : sender_.wait(last_fsn_, settings_.ack, timeout);
+  try {
+    // ILP over TCP has no answers: all that can be awaited is that the rows have left.
+    return is_tcp(options_.transport) ? sender_.drain(timeout)
+                                      : sender_.wait(last_fsn_, settings_.ack, timeout);
+  } catch (const Error& error) {
+    // Nobody is kept waiting for SIGUSR1 by rows that lie on the disk; those in memory have nothing else.
+    if (!summary_.slot.empty() || error.disposition() != Disposition::terminal) throw;
+    std::this_thread::sleep_for(std::min(timeout, kLookEvery));
+    return false;
+  }
 }
 
 void SendRun::note_failure(const std::string& text) {

@@ -84,6 +84,7 @@ DiskSlot::~DiskSlot() {
   {
     const Lock lock(mutex_);
     stopping_ = true;
+    give_up_at_ = Steady::now() + options_.append_deadline;
   }
   work_.notify_all();
   maintenance_.join();

@@ -33,8 +33,7 @@ class DiskSlot final : public Slot {
 
   using Slot::append;
   Fsn append(const AppendRows& rows) override;
-  bool append_later(std::string payload, std::vector<std::uint32_t> row_lengths,
-                    std::optional<std::string> position, std::function<void(Appended)> done) override;
+  bool append_later(LaterRows rows, std::function<void(Appended)> done) override;
   std::optional<std::string> position() const override;
   void on_appended(std::function<void()> callback) override;
   void on_event(std::function<void(const SlotEvent&)> callback) override;
@@ -94,6 +93,7 @@ class DiskSlot final : public Slot {
   void write_batch(const Batch& batch);
   void publish(const Batch& batch);
   void put_back(const Batch& batch, const std::string& why);
+  void refuse_expired(const std::string& why);
   void finish(PendingAppend& append);
   void retire_writer();
   void seal_in_doubt();
@@ -164,9 +164,9 @@ class DiskSlot final : public Slot {
 
   mutable std::mutex mutex_;
   base::SeededRandom random_;
-  std::condition_variable changed_;  ///< An append ended, room was made, the writer is free.
-  std::condition_variable work_;     ///< For the maintenance thread.
-  std::deque<PendingAppend*> queue_;
+  std::condition_variable changed_;   ///< An append ended, room was made, the writer is free.
+  std::condition_variable work_;      ///< For the maintenance thread.
+  std::deque<PendingAppend*> queue_;  ///< In the order of the calls, which is that of the commits.
   std::uint64_t queued_bytes_ = 0;
   std::uint64_t later_bytes_ = 0;  ///< Payloads of append_later that are queued.
   bool leading_ = false;
@@ -190,6 +190,7 @@ class DiskSlot final : public Slot {
   bool upkeep_failed_ = false;  ///< Try again at upkeep_at_.
   Steady::time_point upkeep_at_;
   bool stopping_ = false;
+  Steady::time_point give_up_at_ = Steady::time_point::max();  ///< The deadline of what is for good.
   std::vector<SlotReport::Damage> damage_;
 
   std::deque<Unsynced> unsynced_;  ///< By number.

@@ -46,11 +46,11 @@ Fsn DiskSlot::append(const AppendRows& rows) {
   return append.fsn;
 }
 
-bool DiskSlot::append_later(std::string payload, std::vector<std::uint32_t> row_lengths,
-                            std::optional<std::string> position, std::function<void(Appended)> done) {
-  check_append({payload, row_lengths, position ? std::optional<std::string_view>(*position) : std::nullopt});
-  auto append = std::make_unique<PendingAppend>(
-      prepare_append(std::move(payload), std::move(row_lengths), std::move(position), clock_.wall_nanos()));
+bool DiskSlot::append_later(LaterRows rows, std::function<void(Appended)> done) {
+  check_append(rows);
+  auto append = std::make_unique<PendingAppend>(prepare_append(
+      std::move(rows.payload), std::move(rows.row_lengths), std::move(rows.position), clock_.wall_nanos()));
+  append->for_good = rows.for_good;
   append->later = std::move(done);
   const Lock lock(mutex_);
   const bool fits = used() + append->cost <= options_.max_total_bytes;
@@ -71,7 +71,7 @@ void DiskSlot::enqueue(PendingAppend& append) {
 }
 
 bool DiskSlot::may_lead() const {
-  return !leading_ && !queue_.empty() && (!retrying_ || stopping_ || Steady::now() >= retry_at_);
+  return !leading_ && !queue_.empty() && (!retrying_ || Steady::now() >= retry_at_);
 }
 
 DiskSlot::Batch DiskSlot::take_batch() {
@@ -99,7 +99,7 @@ Fsn DiskSlot::number(const Batch& batch) {
   return next;
 }
 
-// One attempt, called and left with the lock held; what fails is queued again until its deadline.
+// One attempt, called and left with the lock held; what fails is queued again, in front as it was.
 void DiskSlot::lead(Lock& lock) {
   leading_ = true;
   const Batch batch = take_batch();
@@ -215,25 +215,30 @@ void DiskSlot::publish(const Batch& batch) {
 
 void DiskSlot::put_back(const Batch& batch, const std::string& why) {
   note_failure("append", why);
+  queue_.insert(queue_.begin(), batch.begin(), batch.end());
+  refuse_expired(why);
+  backoff_ = backoff_.count() == 0 ? kFirstBackoff : std::min(backoff_ * 2, kLongestBackoff);
+  retrying_ = true;
+  retry_at_ = Steady::now() + backoff_;
+  work_.notify_all();
+}
+
+// What failed keeps everything behind it out as well: whose time is over leaves, wherever it stands.
+void DiskSlot::refuse_expired(const std::string& why) {
   const auto now = Steady::now();
-  for (auto at = batch.rbegin(); at != batch.rend(); ++at) {
-    PendingAppend& append = **at;
-    if (now < append.deadline && !stopping_) {
-      queue_.push_front(&append);
+  for (PendingAppend* append : std::exchange(queue_, {})) {
+    if (now < (append->for_good ? give_up_at_ : append->deadline)) {
+      queue_.push_back(append);
       continue;
     }
-    append.failure = std::make_exception_ptr(
+    append->failure = std::make_exception_ptr(
         Error(ErrorCode::slot_io, Disposition::fix_and_resend,
               "The frame was not appended, and not for " + std::to_string(options_.append_deadline.count()) +
                   " ms: " + why +
                   ". What was flushed before is kept. Make sure that the disk has room and works, then "
                   "flush again."));
-    finish(append);
+    finish(*append);
   }
-  backoff_ = backoff_.count() == 0 ? kFirstBackoff : std::min(backoff_ * 2, kLongestBackoff);
-  retrying_ = true;
-  retry_at_ = now + backoff_;
-  work_.notify_all();
 }
 
 void DiskSlot::finish(PendingAppend& append) {

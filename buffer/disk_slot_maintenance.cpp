@@ -14,8 +14,10 @@ constexpr std::size_t kOpenAhead = 16;
 }  // namespace
 
 bool DiskSlot::has_work() const {
-  if (stopping_ || !retired_.empty() || sync_due()) return true;
+  if (stopping_ && queue_.empty()) return true;
+  if (!retired_.empty() || sync_due()) return true;
   if (!queue_.empty() && queue_.front()->later && may_lead()) return true;
+  if (stopping_) return false;  // but for what is queued, the rest is left to the next opening
   if (ahead_wanted_ != 0) return true;
   if (upkeep_failed_ && Steady::now() < upkeep_at_) return false;
   return !doomed_.empty() || next_ == NextSegment::wanted || (has_failed_syncs() && !leading_);
@@ -24,7 +26,7 @@ bool DiskSlot::has_work() const {
 std::optional<DiskSlot::Steady::time_point> DiskSlot::next_wake() const {
   std::optional<Steady::time_point> wake;
   const auto at = [&wake](Steady::time_point time) { wake = wake ? std::min(*wake, time) : time; };
-  if (upkeep_failed_) at(upkeep_at_);
+  if (upkeep_failed_ && !stopping_) at(upkeep_at_);
   if (options_.durability == SlotDurability::periodic && (!unsynced_.empty() || folder_unsynced_) &&
       !syncing_)
     at(next_sync_);
@@ -71,9 +73,13 @@ void DiskSlot::close_retired(Lock& lock) {
 
 // Commits what append_later queued, if nobody waits who would take it along.
 void DiskSlot::lead_for_later(Lock& lock) {
-  if (options_.overflow == SlotOverflow::drop_oldest && later_bytes_ != 0)
-    while (segments_total_ + queued_bytes_ > options_.max_total_bytes && make_room(lock, 0)) {
-    }
+  try {
+    if (options_.overflow == SlotOverflow::drop_oldest && later_bytes_ != 0)
+      while (segments_total_ + queued_bytes_ > options_.max_total_bytes && make_room(lock, 0)) {
+      }
+  } catch (const std::exception& failure) {
+    note_failure("append", failure.what());  // so will the append, which is tried again
+  }
   while (!queue_.empty() && queue_.front()->later && may_lead()) lead(lock);
 }
 

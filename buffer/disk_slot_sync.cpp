@@ -165,7 +165,7 @@ void DiskSlot::note_carried(Fsn first, std::uint64_t id) {
 
 bool DiskSlot::sync_due() const {
   return options_.durability == SlotDurability::periodic && (!unsynced_.empty() || folder_unsynced_) &&
-         !syncing_ && (stopping_ || Steady::now() >= next_sync_);
+         !syncing_ && Steady::now() >= next_sync_;
 }
 
 // The maintenance thread, with the lock held.

@@ -15,10 +15,8 @@ class GuardedSlot final : public Slot {
 
   using Slot::append;
   Fsn append(const AppendRows& rows) override { return checked().append(rows); }
-  bool append_later(std::string payload, std::vector<std::uint32_t> row_lengths,
-                    std::optional<std::string> position, std::function<void(Appended)> done) override {
-    return checked().append_later(std::move(payload), std::move(row_lengths), std::move(position),
-                                  std::move(done));
+  bool append_later(LaterRows rows, std::function<void(Appended)> done) override {
+    return checked().append_later(std::move(rows), std::move(done));
   }
   std::optional<std::string> position() const override { return checked().position(); }
   void on_appended(std::function<void()> callback) override { checked().on_appended(std::move(callback)); }

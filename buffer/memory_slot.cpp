@@ -53,10 +53,9 @@ Fsn MemorySlot::append(const AppendRows& rows) {
   return fsn;
 }
 
-bool MemorySlot::append_later(std::string payload, std::vector<std::uint32_t> row_lengths,
-                              std::optional<std::string> position, std::function<void(Appended)> done) {
-  check_append({payload, row_lengths, position ? std::optional<std::string_view>(*position) : std::nullopt});
-  Pending pending = prepare(std::move(payload), std::move(row_lengths), std::move(position));
+bool MemorySlot::append_later(LaterRows rows, std::function<void(Appended)> done) {
+  check_append(rows);
+  Pending pending = prepare(std::move(rows.payload), std::move(rows.row_lengths), std::move(rows.position));
   pending.done = std::move(done);
   Lock lock(mutex_);
   if (pending.cost > options_.max_total_bytes) return false;

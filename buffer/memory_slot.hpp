@@ -19,8 +19,7 @@ class MemorySlot final : public Slot {
   using Slot::append;
   Fsn append(const AppendRows& rows) override;
   /// Appends at once if there is room; else queues up to max_memory_bytes, which trim() appends later.
-  bool append_later(std::string payload, std::vector<std::uint32_t> row_lengths,
-                    std::optional<std::string> position, std::function<void(Appended)> done) override;
+  bool append_later(LaterRows rows, std::function<void(Appended)> done) override;
   /// Of this process alone.
   std::optional<std::string> position() const override;
   void on_event(std::function<void(const SlotEvent&)> callback) override;

@@ -29,6 +29,11 @@ void check_append(const AppendRows& rows) {
   if (!position_alone) check_rows(rows.payload, rows.row_lengths);
 }
 
+void check_append(const LaterRows& rows) {
+  check_append(AppendRows{rows.payload, rows.row_lengths,
+                          rows.position ? std::optional<std::string_view>(*rows.position) : std::nullopt});
+}
+
 PendingAppend prepare_append(std::string payload, std::vector<std::uint32_t> row_lengths,
                              std::optional<std::string> position, std::int64_t wall_nanos) {
   PendingAppend append;

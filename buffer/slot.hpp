@@ -47,6 +47,15 @@ struct AppendRows {
   bool automatic = false;
 };
 
+/// What append_later() takes over.
+struct LaterRows {
+  std::string payload;
+  std::vector<std::uint32_t> row_lengths;
+  std::optional<std::string> position = std::nullopt;  ///< As in AppendRows.
+  /// A disk that refuses is tried again for as long as the slot is open, beyond any deadline.
+  bool for_good = false;
+};
+
 /// How an append_later() ended: `fsn`, or an error of the codes that append() throws.
 struct Appended {
   Fsn fsn = 0;
@@ -114,9 +123,9 @@ class Slot : public FrameStore {
 
   /// Takes the rows over and returns at once; the slot's own thread commits them, in order with all others.
   /// False: the slot or its queue (max_memory_bytes) has no room, nothing was taken and `done` is not called.
-  /// Else `done` is called exactly once, under no lock, before the slot is gone.
-  virtual bool append_later(std::string payload, std::vector<std::uint32_t> row_lengths,
-                            std::optional<std::string> position, std::function<void(Appended)> done) = 0;
+  /// Else `done` is called exactly once, under no lock, before the slot is gone: until then what is for good
+  /// gets as long as an append() that begins with the closing.
+  virtual bool append_later(LaterRows rows, std::function<void(Appended)> done) = 0;
 
   /// The newest position that was committed, this time or by an earlier process.
   virtual std::optional<std::string> position() const = 0;

@@ -27,26 +27,12 @@ Driver::Driver(DriverOptions options, std::unique_ptr<buffer::Slot> slot, const 
       inbox_(options_.inbox_capacity),
       slot_(std::move(slot)),
       core_(std::make_unique<Core>(options_.core, *slot_, random)),
-      later_(*slot_, {[this](const std::exception_ptr& failure) {
-                        SenderEvent event;
-                        event.kind = SenderEvent::Kind::slot_io;
-                        event.code = ErrorCode::slot_io;
-                        event.message = "Rows that were flushed in the background are not in the slot yet: ";
-                        try {
-                          std::rethrow_exception(failure);
-                        } catch (const std::exception& error) {
-                          event.message += error.what();
-                        }
-                        event.message += " They are kept in memory and tried again every second.";
-                        tell(std::move(event));
-                        loop_.post([this] { retry_held(); });
-                      },
-                      [this] {
-                        // Taken and given back: nobody may be between looking and falling asleep.
-                        observed_mutex_.lock();
-                        observed_mutex_.unlock();
-                        observed_changed_.notify_all();
-                      }}) {
+      later_(*slot_, [this] {
+        // Taken and given back: nobody may be between looking and falling asleep.
+        observed_mutex_.lock();
+        observed_mutex_.unlock();
+        observed_changed_.notify_all();
+      }) {
   slot_->on_event([this](const buffer::SlotEvent& event) { on_slot_event(event); });
   slot_->on_appended([this] { on_appended(); });
   loop_.post([this, damage = report.damage] {
@@ -95,9 +81,8 @@ void Driver::stop() {
 
 void Driver::report_given_up() {
   SenderEvent lost;
-  lost.rows = later_.drop_held();
+  lost.rows = later_.rows_given_up();
   if (lost.rows == 0) return;
-  rows_given_up_ += lost.rows;
   lost.kind = SenderEvent::Kind::rows_dropped;
   lost.code = ErrorCode::rows_dropped;
   lost.disposition = Disposition::terminal;
@@ -286,19 +271,6 @@ void Driver::run_flush_timer() {
   if (next) flush_timer_.set(*next, [this] { run_flush_timer(); });
 }
 
-void Driver::retry_held() {
-  if (!later_.holds()) return;
-  // Not at once: what made it fail is hardly over yet.
-  held_timer_.set(clock_.now() + kRetryAfterFailure, [this] {
-    try {
-      later_.retry();
-    } catch (const std::exception&) {
-      // Told when it was held; it still is.
-    }
-    retry_held();
-  });
-}
-
 void Driver::report_damage(const std::vector<buffer::SlotReport::Damage>& damage) {
   for (const auto& found : damage) {
     SenderEvent event;
@@ -323,7 +295,7 @@ Stats Driver::stats() const {
   const std::scoped_lock lock(core_mutex_, observed_mutex_);
   Stats stats = core_ ? stats_locked() : final_stats_;
   stats.dropped_notifications = inbox_.dropped();
-  stats.rows_dropped += rows_given_up_;
+  stats.rows_dropped += later_.rows_given_up();
   if (options_.add_stats) options_.add_stats(stats);
   return stats;
 }

@@ -127,7 +127,6 @@ class Driver {
   void arm_housekeeping();
   void keep_house();
   void run_flush_timer();
-  void retry_held();
   void on_appended();
   void report_given_up();
   void on_slot_event(const buffer::SlotEvent& event);
@@ -164,7 +163,6 @@ class Driver {
   std::optional<buffer::SlotEvent> dropped_;  ///< What Core is still to be told of, as one.
   std::atomic<bool> is_started_{false};       ///< Or stopped before it was.
   std::atomic<std::uint64_t> bytes_on_wire_{0};
-  std::atomic<std::uint64_t> rows_given_up_{0};
   std::mutex start_mutex_;
   std::mutex stop_mutex_;
 
@@ -173,7 +171,6 @@ class Driver {
   std::map<ConnectionId, std::unique_ptr<net::Connection>> connections_;
   net::EventLoop::Timer timer_{loop_};
   net::EventLoop::Timer flush_timer_{loop_};
-  net::EventLoop::Timer held_timer_{loop_};
   net::EventLoop::Timer housekeeping_{loop_};
   bool housekeeping_armed_ = false;
   base::Time armed_for_ = base::Time::max();

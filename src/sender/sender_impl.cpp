@@ -131,8 +131,6 @@ Fsn Sender::Impl::append(const buffer::AppendRows& rows) {
   driver_->refuse_in_handler("A flush that may wait");
   if (rows.row_lengths.empty() && !rows.position) return 0;
   const base::Time begin = clock_.now();
-  // What failed in the background comes first.
-  if (driver_->later().holds()) driver_->later().append_held();
   const Fsn fsn = driver_->append(rows);
   append_latency_.add(clock_.now() - begin);
   count(rows.row_lengths.size(), rows.payload.size(), rows.automatic);
@@ -221,7 +219,7 @@ void Sender::Impl::flush_async(LineBuffer& buffer, std::function<void(FlushResul
       call->ended_at_once = true;
     };
     sender::LaterAppends& later = driver_->later();
-    const bool taken = rows > 0 && !later.holds() && later.append(buffer, appended);
+    const bool taken = rows > 0 && later.append(buffer, appended);
     if (!taken) {
       call->result = not_taken(buffer);
       call->ended_at_once = true;
@@ -315,11 +313,6 @@ void Sender::Impl::close() {
   {
     const std::unique_lock lock(closing_);
     closed_ = true;
-  }
-  try {
-    if (driver_->later().holds()) driver_->later().append_held();
-  } catch (...) {
-    failure = std::current_exception();
   }
   try {
     driver_->drain(options_.close_flush_timeout_millis);

@@ -31,7 +31,9 @@ class Fork : public SlotTest {
     const Rows rows = rows_for(1);
     const std::vector<std::function<void()>> calls{
         [&] { slot_->append(rows.payload, rows.lengths); },
-        [&] { slot_->append_later(rows.payload, rows.lengths, std::nullopt, [](Appended) {}); },
+        [&] {
+          slot_->append_later({rows.payload, rows.lengths}, [](Appended) {});
+        },
         [&] { slot_->position(); },
         [&] { slot_->on_appended({}); },
         [&] { slot_->on_event({}); },

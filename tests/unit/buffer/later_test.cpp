@@ -18,7 +18,7 @@ class Later : public SlotTest, public testing::WithParamInterface<bool> {
   bool later(std::uint64_t seed, std::size_t bytes = 300,
              std::optional<std::string> position = std::nullopt) {
     Rows rows = rows_for(seed, bytes);
-    return slot_->append_later(std::move(rows.payload), std::move(rows.lengths), std::move(position),
+    return slot_->append_later({std::move(rows.payload), std::move(rows.lengths), std::move(position)},
                                [this, seed](const Appended& appended) {
                                  {
                                    const std::lock_guard<std::mutex> lock(mutex_);
@@ -87,18 +87,18 @@ TEST_P(Later, EndsBeforeTheSlotIsGone) {
 
 TEST_P(Later, RowsThatDoNotAddUpAreRefusedAtOnce) {
   open();
-  EXPECT_THROW(slot_->append_later("abc", {1}, std::nullopt, [](Appended) { FAIL(); }), Error);
+  EXPECT_THROW(slot_->append_later({"abc", {1}}, [](Appended) { FAIL(); }), Error);
 }
 
 TEST_P(Later, CallbackMayAppend) {
   open();
   std::promise<Fsn> second;
   Rows rows = rows_for(1);
-  ASSERT_TRUE(slot_->append_later(std::move(rows.payload), std::move(rows.lengths), std::nullopt,
-                                  [&](const Appended& first) {
-                                    EXPECT_EQ(first.fsn, 1U);
-                                    second.set_value(append(2));
-                                  }));
+  ASSERT_TRUE(
+      slot_->append_later({std::move(rows.payload), std::move(rows.lengths)}, [&](const Appended& first) {
+        EXPECT_EQ(first.fsn, 1U);
+        second.set_value(append(2));
+      }));
   EXPECT_EQ(second.get_future().get(), 2U);
 }
 

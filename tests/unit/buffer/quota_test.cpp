@@ -121,7 +121,7 @@ TEST_P(Quota, DropOldestMakesRoomForLaterAppendsToo) {
   for (std::uint64_t n = 1; n <= 100; ++n) {
     const Rows rows = rows_for(n, 20'000);
     const auto taken = [&] {
-      return slot_->append_later(rows.payload, rows.lengths, std::nullopt, [this](const Appended& appended) {
+      return slot_->append_later({rows.payload, rows.lengths}, [this](const Appended& appended) {
         EXPECT_FALSE(appended.failure);
         heard_.step();
       });

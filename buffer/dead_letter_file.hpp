@@ -1,52 +1,54 @@
-// dead.db: the letters of a slot, their format and the one way to change them.
+// dead.db: how the letters of a slot are stored, and the one way to change them.
 #pragma once
 
-#include <cstdint>
 #include <functional>
-#include <optional>
-#include <string>
-#include <vector>
 
 #include "base/file.hpp"
-#include "buffer/frame_store.hpp"
+#include "buffer/dead_letter_reader.hpp"
 #include "buffer/slot_folder.hpp"
-#include "buffer/sqlite.hpp"
 
 namespace questclient::buffer {
 
-/// Of dead.db; a file with a higher one was written by a newer release and is refused.
-inline constexpr std::int64_t kDeadLetterFormat = 2;
+/// What was saved of a damaged dead.db, complete: from its appearance on it is dead.db.
+std::filesystem::path rescued_dead_letters(const SlotFolder& folder);
+/// The .db that speaks for the dead letters.
+std::filesystem::path dead_letter_database(const SlotFolder& folder);
+/// Whether the slot has dead letters, or had some.
+bool has_dead_letters(const SlotFolder& folder);
 
-/// A letter with what is stored beside it.
-struct StoredLetter {
-  std::int64_t id = 0;  ///< Grows with the time of burial.
-  DeadLetter letter;    ///< While `sealed`, the reason stands in the payload, both unreadable.
-  bool sealed = false;
-  Fsn retry_fsn = 0;  ///< The frame that is to take it back into the slot; 0: nobody retries it.
-};
+/// Makes a complete file, as create_database does, with what `fill` puts in.
+void create_dead_letters(const std::filesystem::path& path, const std::function<void(Database&)>& fill);
+/// A letter with the same key is replaced.
+void put_letter(Database& database, const StoredLetter& stored);
 
-struct DeadLetterTotals {
-  std::uint64_t letters = 0;
-  std::uint64_t bytes = 0;  ///< What counts against the quota.
-};
-
-/// Who goes through all of them reads so many at a time.
-inline constexpr std::size_t kLettersPerRead = 256;
-
-/// A connection to dead.db. One thread at a time; any number of processes.
-/// Throws SqliteError, std::system_error, Error{slot_format}.
-class DeadLetterFile {
+/// One writer at a time over all processes, checkpoints included: SQLite up to 3.51.2 can damage a file when
+/// a commit and a checkpoint of two connections meet.
+class DeadLetterTurn {
  public:
-  enum class Mode { read_only, read_write };
+  /// Waits 5 s, then throws std::system_error.
+  explicit DeadLetterTurn(const base::File& lock);
+  DeadLetterTurn(const DeadLetterTurn&) = delete;
+  DeadLetterTurn& operator=(const DeadLetterTurn&) = delete;
+  ~DeadLetterTurn();
 
-  /// `read_write` creates the file and brings an older one to today's format.
-  DeadLetterFile(const SlotFolder& folder, Mode mode);
+  static base::File lock_of(const SlotFolder& folder);
 
-  DeadLetterTotals totals();
-  /// Up to `limit` letters behind `after`, by id.
-  std::vector<StoredLetter> read(std::int64_t after, std::size_t limit);
-  std::optional<StoredLetter> find(const base::Uuid& stream, Fsn fsn, std::uint32_t first_row);
-  bool has_marks();
+ private:
+  const base::File& lock_;
+};
+
+/// A connection that may change dead.db. One thread at a time; any number of processes.
+/// Throws DeadLettersDamaged, SqliteError, std::system_error, Error{slot_format}.
+class DeadLetterFile : public DeadLetterReader {
+ public:
+  enum class Older {
+    upgrade,  ///< Brings an older file to today's format. For who holds the slot: no older release writes to
+              ///< it.
+    leave
+  };
+
+  /// Creates the file where there is none.
+  DeadLetterFile(const SlotFolder& folder, Older older);
 
   /// Runs `work` as one transaction that is on the disk on return. Writers of all processes come one after
   /// the other. What `work` throws rolls everything back.
@@ -61,18 +63,13 @@ class DeadLetterFile {
   void resolve_marks(Fsn end);
 
  private:
-  void make_file();
-  std::int64_t prepare();
+  void open();
+  void upgrade();
+  void add_checksums();
   void fold_log();
-  static StoredLetter take(const Statement& row);
 
   const SlotFolder folder_;
   base::File lock_;
-  Database database_;
-  std::int64_t format_ = kDeadLetterFormat;
 };
-
-/// Whether the slot has a dead.db that may hold letters.
-bool has_dead_letters(const SlotFolder& folder);
 
 }  // namespace questclient::buffer

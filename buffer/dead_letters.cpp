@@ -6,6 +6,7 @@
 
 #include "base/bytes.hpp"
 #include "buffer/cipher.hpp"
+#include "buffer/dead_letter_rescue.hpp"
 
 namespace questclient::buffer {
 namespace {
@@ -56,20 +57,21 @@ DeadLetter opened_letter(const StoredLetter& stored, const std::string& key) {
 }
 
 void DeadLetters::open() {
-  if (file_) return;
-  // An empty file with a log is what a cut-off leaves; SQLite would delete the log.
-  if (std::filesystem::exists(folder_.dead()) && size_or_zero(folder_.dead()) == 0 &&
-      size_or_zero(with_suffix(folder_.dead(), "-wal")) != 0)
-    folder_.set_aside(folder_.dead());
-  file_.emplace(folder_, DeadLetterFile::Mode::read_write);
+  if (!file_) file_.emplace(folder_, DeadLetterFile::Older::upgrade);
 }
 
-void DeadLetters::set_aside(const SqliteError& why, std::vector<SlotReport::Damage>& damage) {
-  file_.reset();
-  if (!why.proves_damage()) throw why;
-  damage.push_back({folder_.set_aside(folder_.dead()).string(),
-                    std::string(why.what()) + ". The dead letters in it can be read only by hand."});
-  note({});
+void DeadLetters::repairing(std::vector<SlotReport::Damage>& damage, const std::function<void()>& work) {
+  try {
+    work();
+  } catch (const DeadLettersDamaged& damaged) {
+    file_.reset();
+    damage.push_back(rescue_dead_letters(folder_, damaged.what()));
+    work();
+  } catch (const SqliteError&) {
+    // The connection may be of no more use: SQLite opens for reading what it may not open for writing now.
+    file_.reset();
+    throw;
+  }
 }
 
 void DeadLetters::note(const DeadLetterTotals& totals) noexcept {
@@ -78,11 +80,12 @@ void DeadLetters::note(const DeadLetterTotals& totals) noexcept {
 }
 
 void DeadLetters::recover(Fsn end, std::vector<SlotReport::Damage>& damage) {
+  if (auto finished = finish_dead_letter_rescue(folder_)) damage.push_back(std::move(*finished));
   if (!has_dead_letters(folder_)) return;
-  try {
+  repairing(damage, [&] {
     bool marked = false;
     {
-      DeadLetterFile looked_at(folder_, DeadLetterFile::Mode::read_only);
+      DeadLetterReader looked_at(folder_.dead());
       marked = looked_at.has_marks();
       note(looked_at.totals());
     }
@@ -90,9 +93,7 @@ void DeadLetters::recover(Fsn end, std::vector<SlotReport::Damage>& damage) {
     open();
     file_->change([&] { file_->resolve_marks(end); });
     note(file_->totals());
-  } catch (const SqliteError& error) {
-    set_aside(error, damage);
-  }
+  });
 }
 
 void DeadLetters::insert(const DeadLetter& letter) {
@@ -115,14 +116,10 @@ void DeadLetters::insert(const DeadLetter& letter) {
 }
 
 void DeadLetters::bury(const DeadLetter& letter, std::vector<SlotReport::Damage>& damage) {
-  try {
+  repairing(damage, [&] {
     open();
     insert(letter);
-  } catch (const SqliteError& error) {
-    set_aside(error, damage);
-    open();
-    insert(letter);
-  }
+  });
 }
 
 void DeadLetters::refresh() noexcept {
@@ -130,7 +127,7 @@ void DeadLetters::refresh() noexcept {
     if (file_)
       note(file_->totals());
     else if (has_dead_letters(folder_))
-      note(DeadLetterFile(folder_, DeadLetterFile::Mode::read_only).totals());
+      note(DeadLetterReader(folder_.dead()).totals());
   } catch (const std::exception&) {
     // The next bury meets what is wrong and reports it.
   }
@@ -140,7 +137,7 @@ std::vector<DeadLetter> read_dead_letters(const std::filesystem::path& slot, con
   std::vector<DeadLetter> letters;
   const SlotFolder folder(slot);
   if (!has_dead_letters(folder)) return letters;
-  DeadLetterFile file(folder, DeadLetterFile::Mode::read_only);
+  DeadLetterReader file(dead_letter_database(folder));
   std::int64_t last = 0;
   for (;;) {
     const std::vector<StoredLetter> some = file.read(last, kLettersPerRead);
@@ -153,7 +150,7 @@ std::vector<DeadLetter> read_dead_letters(const std::filesystem::path& slot, con
 DeadLetterTotals count_dead_letters(const std::filesystem::path& slot) {
   const SlotFolder folder(slot);
   if (!has_dead_letters(folder)) return {};
-  return DeadLetterFile(folder, DeadLetterFile::Mode::read_only).totals();
+  return DeadLetterReader(dead_letter_database(folder)).totals();
 }
 
 }  // namespace questclient::buffer

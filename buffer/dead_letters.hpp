@@ -3,6 +3,7 @@
 #include <atomic>
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -14,7 +15,9 @@
 namespace questclient::buffer {
 
 /// The rows of a slot that a server refused, for the process that holds the slot. One thread at a time, but
-/// for count() and bytes(). Throws SqliteError, std::system_error, Error{slot_format}.
+/// for count() and bytes(). A dead.db that is proven damaged is rescued and reported in `damage`. Throws
+/// DeadLettersDamaged (not even the rescued one can be read), SqliteError, std::system_error,
+/// Error{slot_format}.
 class DeadLetters {
  public:
   /// `key`: of SlotOptions; letters are stored encrypted with it. Opens nothing yet.
@@ -23,11 +26,11 @@ class DeadLetters {
       : folder_(folder), max_bytes_(max_bytes), key_(std::move(key)) {}
 
   /// Finishes a retry that a kill interrupted, and counts. To be called while the slot is opened, before its
-  /// first append. `end`: what the next frame is numbered. Costs nothing that grows with the letters.
+  /// first append. `end`: what the next frame is numbered. Costs nothing that grows with the letters, but for
+  /// what their log holds.
   void recover(Fsn end, std::vector<SlotReport::Damage>& damage);
 
-  /// Durable on return. A dead.db that is proven damaged is set aside and reported in `damage`, and the
-  /// letter goes into a new one. Throws also Error{dead_letters_full}: nothing was kept.
+  /// Durable on return. Throws also Error{dead_letters_full}: nothing was kept.
   void bury(const DeadLetter& letter, std::vector<SlotReport::Damage>& damage);
 
   /// Counts anew what a person with the slot tool may have changed; a failure leaves the old numbers.
@@ -39,7 +42,8 @@ class DeadLetters {
  private:
   void open();
   void insert(const DeadLetter& letter);
-  void set_aside(const SqliteError& why, std::vector<SlotReport::Damage>& damage);
+  /// Again after a rescue.
+  void repairing(std::vector<SlotReport::Damage>& damage, const std::function<void()>& work);
   void note(const DeadLetterTotals& totals) noexcept;
 
   const SlotFolder& folder_;
@@ -55,10 +59,10 @@ StoredLetter sealed_letter(const DeadLetter& letter, const std::string& key);
 /// What sealed_letter was given. Throws Error{slot_key}: another key, or none.
 DeadLetter opened_letter(const StoredLetter& stored, const std::string& key);
 
-/// All letters of a slot in the order of their burial; also while its producer runs. Throws SqliteError,
-/// Error{slot_format, slot_key}.
+/// All letters of a slot in the order of their burial; also while its producer runs. Throws
+/// DeadLettersDamaged, SqliteError, Error{slot_format, slot_key}.
 std::vector<DeadLetter> read_dead_letters(const std::filesystem::path& slot, const std::string& key = {});
-/// Their number and bytes.
+/// Their number and bytes, as far as they can be told without reading them. Throws as that does.
 DeadLetterTotals count_dead_letters(const std::filesystem::path& slot);
 
 }  // namespace questclient::buffer

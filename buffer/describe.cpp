@@ -36,6 +36,7 @@ std::optional<SegmentInfo> describe(const SlotFolder& folder, Fsn first, Fsn lim
     info.created_wall_nanos = header.created;
     info.last_fsn = reader->highest(limit);
     if (info.last_fsn != 0) info.first_fsn = reader->lowest();
+    info.damage = buffer::missing_frames(*reader, folder, first, info.last_fsn, limit);
     info.rows = info.last_fsn == 0 ? 0 : reader->rows_below(info.last_fsn + 1);
     if (!info.encrypted)
       if (auto known = reader->position(limit)) position = std::move(known);

@@ -1,5 +1,7 @@
 #include "buffer/outside.hpp"
 
+#include <algorithm>
+
 namespace questclient::buffer {
 namespace {
 
@@ -42,6 +44,14 @@ std::optional<SegmentReader> open_segment(const SlotFolder& folder, Fsn first, c
   }
   remove_litter(path);
   return std::nullopt;
+}
+
+std::string missing_frames(const SegmentReader& reader, const SlotFolder& folder, Fsn first, Fsn highest,
+                           Fsn limit) {
+  const Fsn from = std::max(first, highest + 1);
+  if (limit == 0 || from >= limit || (reader.header() && reader.header()->salvaged)) return {};
+  return folder.segment(first).string() + ": frames " + std::to_string(from) + " to " +
+         std::to_string(limit - 1) + " are missing";
 }
 
 void throw_no_slot(const fs::path& path) {

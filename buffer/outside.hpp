@@ -21,6 +21,11 @@ bool is_slot(const std::filesystem::path& path);
 /// slot_key}.
 std::optional<SegmentReader> open_segment(const SlotFolder& folder, Fsn first, const std::string& key);
 
+/// What the segment `first` lacks before the next one, `limit` (0: there is none); empty: nothing. `highest`:
+/// of its numbers below the limit, 0: there is none. What was rescued may have gaps, which were told.
+std::string missing_frames(const SegmentReader& reader, const SlotFolder& folder, Fsn first, Fsn highest,
+                           Fsn limit);
+
 [[noreturn]] void throw_no_slot(const std::filesystem::path& path);
 [[noreturn]] void throw_unreadable(const std::filesystem::path& path, const char* why);
 

@@ -3,6 +3,7 @@
 
 #include <questclient/slot.hpp>
 
+#include "buffer/dead_letter_rescue.hpp"
 #include "buffer/dead_letters.hpp"
 #include "buffer/outside.hpp"
 #include "buffer/slot_walk.hpp"
@@ -11,20 +12,16 @@ namespace questclient {
 namespace {
 
 void check_dead_letters(const buffer::SlotFolder& folder, const std::string& key, SlotVerification& found) {
-  if (!buffer::has_dead_letters(folder)) return;
-  try {
-    buffer::DeadLetterFile file(folder, buffer::DeadLetterFile::Mode::read_only);
-    std::int64_t last = 0;
-    for (;;) {
-      const auto some = file.read(last, buffer::kLettersPerRead);
-      if (some.empty()) return;
-      for (const auto& stored : some) static_cast<void>(buffer::opened_letter(stored, key));
-      found.dead_letters += some.size();
-      last = some.back().id;
-    }
-  } catch (const buffer::SqliteError& error) {
-    if (!error.proves_damage()) throw;
-    found.damage.push_back({folder.dead(), error.what()});
+  const buffer::DeadLettersOutside outside(folder);
+  if (!outside.damage().empty()) found.damage.push_back({folder.dead(), outside.damage(), 0});
+  if (outside.letters() == nullptr) return;
+  std::int64_t last = 0;
+  for (;;) {
+    const auto some = outside.letters()->read(last, buffer::kLettersPerRead);
+    if (some.empty()) return;
+    for (const auto& stored : some) static_cast<void>(buffer::opened_letter(stored, key));
+    found.dead_letters += some.size();
+    last = some.back().id;
   }
 }
 

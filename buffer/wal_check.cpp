@@ -10,17 +10,16 @@
 namespace questclient::buffer {
 namespace {
 
-constexpr std::uint32_t kPagesWithoutLog = 16;
 constexpr std::size_t kPageCountAt = 28;  // in page 1
 
-// A log holds the newest version of every page of its database, so no page number exceeds its frames by much.
-bool plausible(const LogFrame& frame, const LogFile& file) {
-  return frame.page() >= 1 && frame.page() <= file.frames() + kPagesWithoutLog;
+// A page is one of the database without its log, or was new in the log.
+bool plausible(const LogFrame& frame, const LogFile& file, std::uint64_t pages) {
+  return frame.page() >= 1 && frame.page() <= file.frames() + pages;
 }
 
 /// Which frames are of this use of the file: those with its salt, and those with a damaged one, which are
 /// known by their checksum. That goes on from the frame before and does not cover the salt.
-std::vector<bool> frames_in_use(const LogFile& file, std::uint64_t salt) {
+std::vector<bool> frames_in_use(const LogFile& file, std::uint64_t salt, std::uint64_t pages) {
   std::vector<bool> in_use(file.frames(), false);
   bool before_is_known = file.start().has_value();
   LogChecksum before = file.start().value_or(LogChecksum{});
@@ -30,7 +29,7 @@ std::vector<bool> frames_in_use(const LogFile& file, std::uint64_t salt) {
       const LogFrame frame = file.frame(index);
       return before_is_known && frame.computed(before) == frame.stored();
     };
-    in_use[index] = plausible(header, file) && (header.salt() == salt || goes_on());
+    in_use[index] = plausible(header, file, pages) && (header.salt() == salt || goes_on());
     before_is_known = in_use[index];
     before = header.stored();
   }
@@ -39,9 +38,9 @@ std::vector<bool> frames_in_use(const LogFile& file, std::uint64_t salt) {
 
 }  // namespace
 
-bool hides_commits(const std::filesystem::path& wal) {
+bool hides_commits(const std::filesystem::path& wal, const LoggedDatabase& of) {
   if (!std::filesystem::exists(wal)) return false;
-  const LogFile file(wal);
+  const LogFile file(wal, of.page_bytes);
   const std::uint64_t salt = file.salt();
   bool is_sound = file.start().has_value();  // up to here
   LogChecksum sum = file.start().value_or(LogChecksum{});
@@ -58,7 +57,7 @@ bool hides_commits(const std::filesystem::path& wal) {
       is_sound = false;
     }
     const LogFrame header = file.frame_header(index);
-    const bool commits = header.commits() && header.salt() == salt && plausible(header, file);
+    const bool commits = header.commits() && header.salt() == salt && plausible(header, file, of.pages);
     if (commits && torn_commits-- == 0) return true;
   }
   return false;
@@ -76,13 +75,15 @@ bool is_unused_log(const std::filesystem::path& wal) {
 
 void restamp_wal(const std::filesystem::path& from, const std::filesystem::path& to, std::string& first_page,
                  std::uint32_t pages) {
-  if (size_or_zero(from) < kLogHeaderBytes + kLogFrameBytes) {
+  const std::size_t page_bytes = first_page.size();
+  if (size_or_zero(from) < kLogHeaderBytes + kLogFrameHeaderBytes + page_bytes) {
     put_big_endian(first_page, kPageCountAt, pages);
     return;
   }
-  const LogFile file(from);
+  const LogFile file(from, page_bytes);
   const std::uint64_t salt = file.salt();
-  const std::vector<bool> in_use = frames_in_use(file, salt);
+  const std::uint64_t without_log = std::max<std::uint64_t>(pages, LoggedDatabase{}.pages);
+  const std::vector<bool> in_use = frames_in_use(file, salt, without_log);
   std::uint64_t end = 0;
   for (std::uint64_t index = 0; index < file.frames(); ++index) {
     if (!in_use[index]) continue;
@@ -93,11 +94,11 @@ void restamp_wal(const std::filesystem::path& from, const std::filesystem::path&
   put_big_endian(first_page, kPageCountAt, pages);
   LogChecksum sum;
   base::File out(to, O_WRONLY | O_CREAT | O_TRUNC);
-  out.write_all(stamped_header(salt, sum));
+  out.write_all(stamped_header(salt, sum, page_bytes));
   for (std::uint64_t index = 0; index < end; ++index) {
     if (!in_use[index]) continue;
     LogFrame frame = file.frame(index);
-    if (frame.page() == 1) frame.bytes.replace(kLogFrameHeaderBytes, kPageBytes, first_page);
+    if (frame.page() == 1) frame.bytes.replace(kLogFrameHeaderBytes, page_bytes, first_page);
     // The very last one must end a transaction, else SQLite does not look at any.
     if (frame.commits() || index + 1 == end) put_big_endian(frame.bytes, 4, pages);
     put_salt(frame.bytes, 8, salt);

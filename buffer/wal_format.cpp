@@ -3,6 +3,7 @@
 #include <cstring>
 #include <fcntl.h>
 #include <map>
+#include <stdexcept>
 
 namespace questclient::buffer {
 namespace {
@@ -53,23 +54,31 @@ LogChecksum LogFrame::computed(LogChecksum before) const {
   return before;
 }
 
-LogFile::LogFile(const std::filesystem::path& path) : file_(path, O_RDONLY) {
+LogFile::LogFile(const std::filesystem::path& path, std::size_t page_bytes)
+    : file_(path, O_RDONLY), page_bytes_(page_bytes) {
   const std::uint64_t size = file_.size();
-  frames_ = size < kLogHeaderBytes ? 0 : (size - kLogHeaderBytes) / kLogFrameBytes;
+  frames_ = size < kLogHeaderBytes ? 0 : (size - kLogHeaderBytes) / frame_bytes();
   header_ = file_.read_at(0, kLogHeaderBytes);
 }
 
+LogFrame LogFile::read(std::uint64_t index, std::size_t bytes) const {
+  LogFrame frame{file_.read_at(kLogHeaderBytes + index * frame_bytes(), bytes)};
+  if (frame.bytes.size() != bytes)
+    throw std::runtime_error(file_.path().string() + " was cut off while it was read");
+  return frame;
+}
+
 LogFrame LogFile::frame(std::uint64_t index) const {
-  return {file_.read_at(kLogHeaderBytes + index * kLogFrameBytes, kLogFrameBytes)};
+  return read(index, frame_bytes());
 }
 
 LogFrame LogFile::frame_header(std::uint64_t index) const {
-  return {file_.read_at(kLogHeaderBytes + index * kLogFrameBytes, kLogFrameHeaderBytes)};
+  return read(index, kLogFrameHeaderBytes);
 }
 
 std::optional<LogChecksum> LogFile::start() const {
   if (header_.size() < kLogHeaderBytes || big_endian(header_, 0) != kMagicLittleEndian ||
-      big_endian(header_, 4) != kVersion || big_endian(header_, 8) != kPageBytes)
+      big_endian(header_, 4) != kVersion || big_endian(header_, 8) != page_bytes_)
     return std::nullopt;
   LogChecksum sum;
   sum.add(std::string_view(header_).substr(0, 24));
@@ -97,11 +106,11 @@ std::uint64_t LogFile::salt() const {
   return winner;
 }
 
-std::string stamped_header(std::uint64_t salt, LogChecksum& sum) {
+std::string stamped_header(std::uint64_t salt, LogChecksum& sum, std::size_t page_bytes) {
   std::string header(kLogHeaderBytes, '\0');
   put_big_endian(header, 0, kMagicLittleEndian);
   put_big_endian(header, 4, kVersion);
-  put_big_endian(header, 8, kPageBytes);
+  put_big_endian(header, 8, static_cast<std::uint32_t>(page_bytes));
   put_big_endian(header, kRestartsAt, 1);
   put_salt(header, 16, salt);
   sum.add(std::string_view(header).substr(0, 24));

@@ -51,10 +51,13 @@ struct LogFrame {
 /// Reads a log.
 class LogFile {
  public:
-  explicit LogFile(const std::filesystem::path& path);
+  explicit LogFile(const std::filesystem::path& path, std::size_t page_bytes = kPageBytes);
 
   /// Those of earlier uses included.
   std::uint64_t frames() const { return frames_; }
+  std::size_t page_bytes() const { return page_bytes_; }
+  std::size_t frame_bytes() const { return kLogFrameHeaderBytes + page_bytes_; }
+  /// Throws std::runtime_error when the log was cut off meanwhile.
   LogFrame frame(std::uint64_t index) const;
   LogFrame frame_header(std::uint64_t index) const;
   /// The checksum that the first frame goes on from; nullopt when the header is wrong.
@@ -65,13 +68,16 @@ class LogFile {
   std::uint64_t salt() const;
 
  private:
+  LogFrame read(std::uint64_t index, std::size_t bytes) const;
+
   base::File file_;
+  std::size_t page_bytes_;
   std::string header_;
   std::uint64_t frames_ = 0;
 };
 
 /// The header of a log whose frames carry `salt`, in a file that held another one. Leaves in `sum` what the
 /// first frame goes on from. SQLite goes on with this salt; in a new file it makes its own.
-std::string stamped_header(std::uint64_t salt, LogChecksum& sum);
+std::string stamped_header(std::uint64_t salt, LogChecksum& sum, std::size_t page_bytes = kPageBytes);
 
 }  // namespace questclient::buffer

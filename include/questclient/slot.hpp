@@ -35,18 +35,31 @@ struct SlotInfo {
   std::uint64_t dead_letters = 0;
   std::uint64_t dead_letter_bytes = 0;
   std::uint64_t quarantined_files = 0;
+  /// What is wrong with segments, as far as a look tells: the numbers above may be too low. Empty: nothing was
+  /// seen. verify_slot() looks at every frame and says what can be saved.
+  std::string damage;
+  /// The same for the dead letters, whose numbers are then 0.
+  std::string dead_letter_damage;
+  /// Set by list_slots() alone: why the slot cannot be looked into. Then only name and path are known.
+  std::string trouble;
 };
 
-/// Every slot below `sf_dir`, by name. A slot that cannot be read throws Error{slot_io}.
+/// Throws Error{slot_io} when there is no slot at `path`. Looks at nothing in it.
+void require_slot(const std::filesystem::path& path);
+
+/// Every slot below `sf_dir`, by name; also those that cannot be looked into, which say why. Throws
+/// Error{slot_io}: the folder cannot be listed.
 std::vector<SlotInfo> list_slots(const std::filesystem::path& sf_dir);
 
-/// One slot. Throws Error{slot_io} when there is none at `path`.
+/// One slot. Its cost does not grow with the backlog. Throws Error{slot_io} when there is none at `path`.
 SlotInfo inspect_slot(const std::filesystem::path& path);
 
 /// Slots below `sf_dir` that no process holds and that have frames, by name; without the one named `except`.
-/// A slot that cannot be read now is left out. What is returned may be taken by another process at once:
-/// opening it decides. Throws Error{slot_io}: the folder cannot be listed.
-std::vector<SlotInfo> orphan_slots(const std::filesystem::path& sf_dir, std::string_view except = {});
+/// A slot that cannot be read now is left out and given to `left_out`, with its `trouble`. What is returned
+/// may be taken by another process at once: opening it decides. Throws Error{slot_io}: the folder cannot be
+/// listed.
+std::vector<SlotInfo> orphan_slots(const std::filesystem::path& sf_dir, std::string_view except = {},
+                                   const std::function<void(const SlotInfo&)>& left_out = {});
 
 /// One file of a slot.
 struct SegmentInfo {
@@ -61,7 +74,9 @@ struct SegmentInfo {
   Fsn last_fsn = 0;
   std::uint64_t rows = 0;
   std::int64_t created_wall_nanos = 0;
-  std::string damage;  ///< Why it cannot be looked into; empty: it can. verify_slot() looks at every frame.
+  /// Why it cannot be looked into, or which frames it lacks; empty: nothing was seen. verify_slot() looks at
+  /// every frame.
+  std::string damage;
 };
 
 /// What the slot's sender says about itself, once a second while it runs.
@@ -165,7 +180,7 @@ struct DeadLetterInfo {
   std::int64_t wall_nanos = 0;
   std::string payload;      ///< ILP; empty while it is unreadable.
   bool unreadable = false;  ///< Encrypted, and no key was given.
-  Fsn retry_fsn = 0;        ///< A retry was interrupted; the next opening finishes it. Else 0.
+  Fsn retry_fsn = 0;        ///< A retry was interrupted before this frame was in the slot. Else 0.
 };
 
 /// Which letters. Everything that is set must hold.
@@ -176,13 +191,14 @@ struct DeadLetterSelection {
 
 /// Gives the letters to `take`, oldest first. Without the key of an encrypted slot they come `unreadable`;
 /// with another one Error{slot_key}. A key of the selection that no letter has throws Error{invalid_value}.
-/// Returns how many there were.
+/// A letter whose rows an interrupted retry has put into the slot is none any more. Returns how many there
+/// were. Where they are damaged all good ones are given, then it throws Error{slot_damaged}.
 std::uint64_t read_dead_letters(const std::filesystem::path& path, const DeadLetterSelection& which,
                                 const std::string& key,
                                 const std::function<void(const DeadLetterInfo&)>& take);
 
 /// Removes the letters for good and returns how many there were. Also while a sender works on the slot; one
-/// that holds because its dead letters are full then goes on. Durable on return.
+/// that holds because its dead letters are full then goes on. Durable on return. Throws Error{slot_damaged}.
 std::uint64_t drop_dead_letters(const std::filesystem::path& path, const DeadLetterSelection& which);
 
 struct DeadLetterRetry {
@@ -195,8 +211,8 @@ struct DeadLetterRetry {
 
 /// Moves the letters back into the slot as its newest frames; the next sender that opens the slot sends them.
 /// Each letter is either in the slot or among the dead letters, whenever the process is killed. Durable on
-/// return. Throws Error{slot_locked} on a live slot, naming the holder's pid; slot_key; slot_io, slot_full:
-/// what was moved before stays moved.
+/// return. Throws Error{slot_locked} on a live slot, naming the holder's pid; slot_key; slot_damaged: what was
+/// good is saved, the damaged file set aside, and nothing moved; slot_io: what was moved before stays moved.
 DeadLetterRetry retry_dead_letters(const std::filesystem::path& path, const DeadLetterSelection& which,
                                    const std::string& key = {});
 

@@ -67,15 +67,22 @@ void Drainers::seek() {
 void Drainers::look(std::unique_lock<std::mutex>& lock) {
   lock.unlock();
   std::vector<std::string> names;
+  std::map<std::string, std::string> unreadable;
   std::string failure;
   try {
-    for (const SlotInfo& orphan : orphan_slots(slot_.sf_dir, slot_.sender_id)) names.push_back(orphan.name);
+    const auto left_out = [&](const SlotInfo& slot) { unreadable[slot.name] = slot.trouble; };
+    for (const SlotInfo& orphan : orphan_slots(slot_.sf_dir, slot_.sender_id, left_out))
+      names.push_back(orphan.name);
   } catch (const std::exception& error) {
     failure = error.what();
   }
   if (!failure.empty() && failure != listing_error_)
     report_failure(slot_.sf_dir, "orphan slots cannot be found: " + failure, ErrorCode::slot_io);
   listing_error_ = failure;
+  for (const auto& [name, trouble] : unreadable)
+    if (const auto told = unreadable_.find(name); told == unreadable_.end() || told->second != trouble)
+      report_failure(name, trouble, ErrorCode::slot_io);
+  unreadable_ = std::move(unreadable);
   lock.lock();
   plan_.found(names, clock_.now());
 }

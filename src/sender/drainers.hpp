@@ -70,7 +70,9 @@ class Drainers {
   bool stopping_ = false;
   bool is_due_ = false;  ///< Something happened that the seeker is to look at.
   OrphanPlan plan_;
-  std::string listing_error_;  ///< The newest, told once.
+  // Each is told once; of the seeker's thread alone.
+  std::string listing_error_;
+  std::map<std::string, std::string> unreadable_;  ///< Why, by slot.
   std::vector<std::shared_ptr<Driver>> active_;
   std::map<std::string, std::thread> workers_;  ///< By slot.
   std::vector<std::string> ended_;              ///< Workers to be joined.

@@ -10,6 +10,7 @@ import select
 import shutil
 import signal
 import socket
+import sqlite3
 import struct
 import subprocess
 import termios
@@ -166,6 +167,23 @@ def test_segments_that_vanish_while_one_looks_are_no_damage(tool, node, tmp_path
         thread.join()
         feeder.kill()
     until(lambda: rows.execute(node, "SELECT count() FROM t")["dataset"] == [[len(feeder.sent)]], "every row is there")
+
+
+def test_the_list_shows_damage_and_slots_that_cannot_be_read(tool, orphan, node):
+    newer = orphan.parent / "newer"
+    shutil.copytree(orphan, newer)
+    for segment in newer.glob("seg-*.db"):
+        with sqlite3.connect(segment) as database:
+            database.execute("PRAGMA user_version=99")
+    (orphan / "dead.db").write_bytes(b"cut off")
+    found = json.loads(tool("slot", "list", orphan.parent, "--json", code=1).stdout)
+    assert [slot["name"] for slot in found] == [orphan.name, "newer"]
+    assert found[0]["rows"] == ROWS and "cut off" in found[0]["dead_letter_damage"]
+    assert "newer release" in found[1]["trouble"]
+    listed = tool("slot", "list", orphan.parent, code=1).stdout
+    assert "DAMAGED" in listed and "UNREADABLE" in listed
+    # Bad letters hold up no good rows.
+    tool("slot", "drain", orphan, "--conf", f"http::addr={node};")
 
 
 def test_an_orphan_drains_to_a_cluster_with_every_row_once(tool, feeder, orphan, node):

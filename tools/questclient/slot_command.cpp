@@ -1,4 +1,5 @@
 // questclient slot list, slot show: what lies in slots.
+#include <algorithm>
 #include <chrono>
 #include <iostream>
 
@@ -38,6 +39,9 @@ Json to_json(const SlotInfo& slot) {
   json["dead_letters"] = slot.dead_letters;
   json["dead_letter_bytes"] = slot.dead_letter_bytes;
   json["quarantined_files"] = slot.quarantined_files;
+  json["damage"] = slot.damage;
+  json["dead_letter_damage"] = slot.dead_letter_damage;
+  json["trouble"] = slot.trouble;
   return json;
 }
 
@@ -58,15 +62,29 @@ Json to_json(const SegmentInfo& segment) {
   return json;
 }
 
+/// What is wrong with a slot; empty: nothing was seen.
+std::string notes_on(const SlotInfo& slot) {
+  if (!slot.trouble.empty()) return "UNREADABLE: " + slot.trouble;
+  std::string notes = slot.damage;
+  if (!slot.dead_letter_damage.empty()) notes += (notes.empty() ? "" : "; ") + slot.dead_letter_damage;
+  return notes.empty() ? notes : "DAMAGED: " + notes;
+}
+
 void print_table(const std::vector<SlotInfo>& slots) {
   TextTable table;
-  table.header = {"slot", "held by", "frames", "rows", "on disk", "oldest", "dead letters", "quarantined"};
-  table.right_aligned = {false, true, true, true, true, false, true, true};
+  table.header = {"slot",   "held by",      "frames",      "rows", "on disk",
+                  "oldest", "dead letters", "quarantined", "notes"};
+  table.right_aligned = {false, true, true, true, true, false, true, true, false};
   for (const SlotInfo& slot : slots) {
+    const std::string notes = one_line(notes_on(slot), kLineLength);
+    if (!slot.trouble.empty()) {
+      table.rows.push_back({slot.name, "?", "?", "?", "?", "?", "?", "?", notes});
+      continue;
+    }
     table.rows.push_back({slot.name, slot.holder_pid ? std::to_string(*slot.holder_pid) : "-",
                           with_commas(slot.frames), with_commas(slot.rows), readable_bytes(slot.bytes),
                           utc(slot.oldest_wall_nanos), with_commas(slot.dead_letters),
-                          with_commas(slot.quarantined_files)});
+                          with_commas(slot.quarantined_files), notes});
   }
   std::cout << table.to_string();
 }
@@ -119,6 +137,8 @@ void print_details(const SlotDetails& details) {
   std::cout << "dead letters  " << with_commas(slot.dead_letters) << " ("
             << readable_bytes(slot.dead_letter_bytes) << ")\n"
             << "quarantined   " << counted(slot.quarantined_files, "file") << "\n";
+  if (const std::string notes = notes_on(slot); !notes.empty())
+    std::cout << "notes         " << one_line(notes, kLineLength) << "\n";
   print_sender(details);
   TextTable table;
   table.header = {"segment", "frames", "rows", "on disk", "begun", "stream", "notes"};
@@ -148,12 +168,14 @@ cli::Command slot_list_command() {
   oldest        when the oldest of them was flushed
   dead letters  rows that a server refused
   quarantined   damaged files that were set aside
+  notes         damage that a look shows ('slot verify' looks at every frame and tells what can be
+                saved), or why the slot cannot be read
 
 Examples:
   questclient slot list /var/lib/quest
   questclient slot list /var/lib/quest --json
 
-Exit codes: 0 done; 1 a slot cannot be read; 2 the command line is wrong.
+Exit codes: 0 done; 1 a slot is damaged or cannot be read; 2 the command line is wrong.
 )");
   return command;
 }
@@ -172,7 +194,9 @@ int run_slot_list(const cli::ParsedArguments& arguments) {
   } else {
     print_table(slots);
   }
-  return cli::kExitOk;
+  const bool all_sound =
+      std::all_of(slots.begin(), slots.end(), [](const SlotInfo& slot) { return notes_on(slot).empty(); });
+  return all_sound ? cli::kExitOk : cli::kExitFailed;
 }
 
 cli::Command slot_show_command() {

@@ -172,7 +172,7 @@ int run_slot_drain(const cli::ParsedArguments& arguments) {
   const Options options = drain_options(arguments);
   const auto timeout = arguments.duration("timeout");
   const auto slot = slot_folder(arguments.text("SLOT"));
-  inspect_slot(slot);  // A sender would make a new one where there is none.
+  require_slot(slot);  // A sender would make a new one where there is none.
   Console console;
   return report_drained(drain_slot(options, slot, timeout, console), arguments.has("json"));
 }

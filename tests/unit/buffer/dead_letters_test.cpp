@@ -34,7 +34,7 @@ class DeadLettersTest : public SlotTest {
     return all;
   }
   void mark(Fsn retry_fsn) {
-    DeadLetterFile file(SlotFolder(folder()), DeadLetterFile::Mode::read_write);
+    DeadLetterFile file(SlotFolder(folder()), DeadLetterFile::Older::upgrade);
     file.change([&] {
       for (const StoredLetter& stored : file.read(0, 100)) file.mark(stored.id, retry_fsn);
     });
@@ -118,16 +118,50 @@ TEST_F(DeadLettersTest, FileOfTheFirstFormatIsReadAndGoesOn) {
   EXPECT_EQ(slot_->stats().dead_letters, 2U);
 }
 
+TEST_F(DeadLettersTest, FileOfTheSecondFormatIsReadChangedAndGoesOn) {
+  open();
+  slot_.reset();
+  execute(
+      "PRAGMA journal_mode=WAL; CREATE TABLE letters(stream BLOB NOT NULL, fsn INTEGER NOT NULL,"
+      " first_row INTEGER NOT NULL, rows INTEGER NOT NULL, payload BLOB NOT NULL, reason TEXT NOT NULL,"
+      " host TEXT NOT NULL, time INTEGER NOT NULL, sealed INTEGER NOT NULL DEFAULT 0,"
+      " retry_fsn INTEGER NOT NULL DEFAULT 0, PRIMARY KEY(stream, fsn, first_row)) STRICT;"
+      "CREATE TABLE totals(id INTEGER PRIMARY KEY CHECK(id = 1), letters INTEGER NOT NULL,"
+      " bytes INTEGER NOT NULL) STRICT; INSERT INTO totals VALUES(1, 0, 0);"
+      "CREATE TRIGGER letter_added AFTER INSERT ON letters BEGIN"
+      " UPDATE totals SET letters = letters + 1, bytes = bytes + 100; END;"
+      "CREATE TRIGGER letter_removed AFTER DELETE ON letters BEGIN"
+      " UPDATE totals SET letters = letters - 1, bytes = bytes - 100; END;"
+      "CREATE INDEX retried ON letters(retry_fsn) WHERE retry_fsn > 0;"
+      "INSERT INTO letters VALUES(x'07000000000000000000000000000000', 5, 2, 1, x'740a', 'why', 'h:1', 77, "
+      "0, 0);"
+      "INSERT INTO letters VALUES(x'07000000000000000000000000000000', 6, 2, 1, x'740a', 'why', 'h:1', 77, "
+      "0, 0);"
+      "PRAGMA user_version=2;");
+  EXPECT_EQ(letters().size(), 2U);
+  EXPECT_TRUE(verify_slot(folder()).sound());
+  EXPECT_EQ(drop_dead_letters(folder(), {{"07000000-0000-0000-0000-000000000000:5:2"}, 0}), 1U)
+      << "also beside a sender of the release that wrote it";
+  open();
+  EXPECT_EQ(slot_->stats().dead_letters, 1U);
+  slot_->bury(letter(7));
+  slot_.reset();
+  EXPECT_EQ(letters().size(), 2U);
+  EXPECT_EQ(verify_slot(folder()).dead_letters, 2U);
+  EXPECT_TRUE(verify_slot(folder()).sound());
+  EXPECT_EQ(retry_dead_letters(folder(), {}).letters, 2U);
+}
+
 TEST_F(DeadLettersTest, FileOfANewerFormatIsRefusedAndLeftAlone) {
   open();
   slot_->bury(letter(1));
   slot_.reset();
-  execute("PRAGMA user_version=3");
+  execute("PRAGMA user_version=4");
   const Error newer = error_of([&] { open(); });
   EXPECT_EQ(newer.code(), ErrorCode::slot_format);
   EXPECT_NE(std::string(newer.what()).find("newer release"), std::string::npos) << newer.what();
   EXPECT_EQ(code_of([&] { letters(); }), ErrorCode::slot_format);
-  execute("PRAGMA user_version=2");
+  execute("PRAGMA user_version=3");
   EXPECT_EQ(letters().size(), 1U);
 }
 
@@ -198,12 +232,49 @@ TEST_F(DeadLettersTest, RetryKilledBeforeItsFrameStandsLeavesTheLetter) {  // in
   EXPECT_EQ(read_all().size(), 1U);
 }
 
+TEST_F(DeadLettersTest, AKeyThatIsGivenTwiceMeansOneLetter) {
+  open();
+  slot_->bury(letter(1));
+  slot_->bury(letter(2));
+  slot_.reset();
+  const std::string first = letters()[0].key, second = letters()[1].key;
+  EXPECT_EQ(code_of([&] {
+              retry_dead_letters(folder(), {{first, "nonsense"}, 0});
+            }),
+            ErrorCode::invalid_value);
+  EXPECT_EQ(letters().size(), 2U) << "nothing is moved before every key is known";
+  const DeadLetterRetry retry = retry_dead_letters(folder(), {{first, first}, 0});
+  EXPECT_EQ(retry.letters, 1U);
+  EXPECT_EQ(retry.rows, 1U);
+  EXPECT_EQ(drop_dead_letters(folder(), {{second, second}, 0}), 1U);
+  open();
+  EXPECT_EQ(payloads(), std::vector<std::string>{"t v=1i 1\n"});
+}
+
+TEST_F(DeadLettersTest, RetryKnowsNoQuota) {
+  options_.max_segment_bytes = 64 << 10;
+  open();
+  for (std::uint64_t n = 1; n <= 30; ++n) append(n, 5000);
+  slot_->bury(letter(1));
+  slot_.reset();
+  // A hole in the file: it counts, and takes no room.
+  std::filesystem::resize_file(files("seg-", ".db").front(), SlotOptions{}.max_total_bytes + (1 << 20));
+  EXPECT_EQ(retry_dead_letters(folder(), {}).letters, 1U);
+}
+
 TEST_F(DeadLettersTest, RetryKilledAfterItsFrameStandsRemovesTheLetter) {  // invariant 13
   open();
   append(1);
   slot_->bury(letter(1));
   mark(slot_->end());
+  EXPECT_EQ(letters().size(), 1U);
   append(2);
+  EXPECT_TRUE(letters().empty()) << "its rows are in the slot, and nowhere else";
+  EXPECT_EQ(code_of([&] {
+              questclient::read_dead_letters(folder(), {{"07000000-0000-0000-0000-000000000000:1:2"}, 0}, {},
+                                             [](const DeadLetterInfo&) {});
+            }),
+            ErrorCode::invalid_value);
   open();
   EXPECT_TRUE(letters().empty());
   EXPECT_EQ(slot_->stats().dead_letters, 0U);

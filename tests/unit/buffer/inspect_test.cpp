@@ -86,6 +86,78 @@ TEST_F(Inspect, ListsEverySlotByName) {
   EXPECT_THROW(list_slots(root_ / "absent"), Error);
 }
 
+TEST_F(Inspect, OneSlotThatCannotBeReadHidesNoOther) {
+  for (const char* name : {"a", "newer", "z"}) {
+    options_.sender_id = name;
+    open();
+    append(1);
+  }
+  slot_.reset();
+  options_.sender_id = "newer";
+  for (const auto& segment : files("seg-", ".db"))
+    Database(segment, Database::Mode::read_write).execute("PRAGMA user_version=99");
+  const auto slots = list_slots(root_);
+  ASSERT_EQ(slots.size(), 3U);
+  EXPECT_EQ(slots[1].name, "newer");
+  EXPECT_NE(slots[1].trouble.find("newer release"), std::string::npos) << slots[1].trouble;
+  EXPECT_TRUE(slots[0].trouble.empty());
+  EXPECT_EQ(slots[2].frames, 1U);
+  std::vector<std::string> left_out;
+  const auto orphans = orphan_slots(root_, {}, [&](const SlotInfo& slot) { left_out.push_back(slot.name); });
+  EXPECT_EQ(orphans.size(), 2U);
+  EXPECT_EQ(left_out, std::vector<std::string>{"newer"});
+}
+
+TEST_F(Inspect, DamagedDeadLettersHoldUpNoFrames) {
+  open();
+  append(1);
+  DeadLetter letter;
+  letter.payload = "x\n";
+  slot_->bury(letter);
+  slot_.reset();
+  std::filesystem::resize_file(folder() / "dead.db", 10);
+  const SlotInfo info = inspect_slot(folder());
+  EXPECT_EQ(info.frames, 1U);
+  EXPECT_NE(info.dead_letter_damage.find("cut off"), std::string::npos) << info.dead_letter_damage;
+  EXPECT_TRUE(info.damage.empty());
+  EXPECT_EQ(orphan_slots(root_).size(), 1U);
+}
+
+TEST_F(Inspect, ASegmentThatCannotBeReadIsNoEmptySlot) {
+  open();
+  for (std::uint64_t n = 1; n <= 20; ++n) append(n, 5000);
+  slot_.reset();
+  std::filesystem::resize_file(files("seg-", ".db").front(), 0);
+  const SlotInfo info = inspect_slot(folder());
+  EXPECT_EQ(info.frames, 0U);
+  EXPECT_NE(info.damage.find("cut off"), std::string::npos) << info.damage;
+  EXPECT_EQ(orphan_slots(root_).size(), 1U);
+}
+
+TEST_F(Inspect, AHoleInTheLogIsDamageAndRowsGoWithFrames) {
+  open();
+  for (std::uint64_t n = 1; n <= 20; ++n) append(n, 5000);
+  open();  // the next segment begins at 21
+  slot_.reset();
+  const auto log = files("seg-", ".db-wal").front();
+  flip(log, end_of_rows_in(log, 10, 5000));
+  const SlotInfo info = inspect_slot(folder());
+  EXPECT_EQ(info.last_fsn, 9U);
+  EXPECT_EQ(info.frames, 9U);
+  EXPECT_EQ(info.rows, rows_between(1, 9));
+  EXPECT_NE(info.damage.find("frames 10 to 20 are missing"), std::string::npos) << info.damage;
+  EXPECT_FALSE(describe_slot(folder()).segments.front().damage.empty());
+}
+
+TEST_F(Inspect, AHoleInTheNewestLogIsDamage) {
+  open();
+  for (std::uint64_t n = 1; n <= 20; ++n) append(n, 5000);
+  slot_.reset();
+  const auto log = files("seg-", ".db-wal").front();
+  flip(log, end_of_rows_in(log, 10, 5000));
+  EXPECT_FALSE(inspect_slot(folder()).damage.empty());
+}
+
 TEST_F(Inspect, PlainReadOnlyShellReadsALiveSlot) {
   open();
   append(1);

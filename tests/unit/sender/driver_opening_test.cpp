@@ -239,6 +239,27 @@ TEST(SenderOpening, ClosingEndsItsDrainers) {
   EXPECT_EQ(orphan_slots(directory.path()).size(), 1U) << "its row is kept";
 }
 
+TEST(SenderOpening, TellsWhichOrphanItCannotLookInto) {
+  TemporaryDirectory directory;
+  const std::string slot = "sf_dir=" + directory.path().string() + ";close_flush_timeout_millis=0;sender_id=";
+  {
+    Sender ended = Sender::from_conf(conf(dead_host(), slot + "unreadable;"), kIgnore);
+    row(ended, 1);
+  }
+  // Its segments cannot be found: the folder is a file that only looks like a slot from above.
+  for (const auto& entry : std::filesystem::directory_iterator(directory.path() / "unreadable"))
+    if (entry.path().extension() == ".db") {
+      std::filesystem::remove_all(entry.path());
+      std::filesystem::create_directory(entry.path());
+    }
+  Sender sender = Sender::from_conf(conf(dead_host(), slot + "own;drain_orphans=on;"), kIgnore);
+  std::vector<SenderEvent> told;
+  while (told.empty())
+    for (const SenderEvent& event : sender.poll_events())
+      if (event.kind == SenderEvent::Kind::drainer) told.push_back(event);
+  EXPECT_NE(told[0].message.find("Slot unreadable: "), std::string::npos) << told[0].message;
+}
+
 TEST(SenderOpening, ADriverThatIsStoppedBeforeItStartsStartsNoMore) {  // as a drainer may be
   const base::SystemClock clock;
   base::SystemRandom random;

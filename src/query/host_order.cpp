@@ -4,20 +4,21 @@
 #include <numeric>
 #include <tuple>
 
-#include <nlohmann/json.hpp>
-
+#include "base/bounded_json.hpp"
 #include "base/delivery.hpp"
 
 namespace questclient::query {
 
 namespace {
 
+constexpr std::size_t kMaxSettingsBytes = std::size_t{256} << 10;
+
 /// What the settings say where no header does.
 Role role_in_settings(std::string_view body) {
-  const auto settings = nlohmann::json::parse(body, nullptr, false);
-  if (!settings.is_object()) return Role::unknown;
-  const auto config = settings.find("config");
-  if (config == settings.end() || !config->is_object()) return Role::unknown;
+  const auto settings = base::parse_bounded_json(body, kMaxSettingsBytes);
+  if (!settings || !settings->is_object()) return Role::unknown;
+  const auto config = settings->find("config");
+  if (config == settings->end() || !config->is_object()) return Role::unknown;
   const auto writes = config->find("accepting.writes");
   if (writes == config->end() || !writes->is_array()) return Role::unknown;
   const bool writable = std::find(writes->begin(), writes->end(), "http") != writes->end();

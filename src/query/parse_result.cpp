@@ -4,13 +4,17 @@
 #include <array>
 #include <limits>
 
-#include <nlohmann/json.hpp>
+#include "base/bounded_json.hpp"
 
 namespace questclient::query {
 
 namespace {
 
 using Json = nlohmann::json;
+
+// The answer, its dataset, a row and an array of 32 dimensions stand in each other, and a little more.
+constexpr std::size_t kMaxResultDepth = 40;
+constexpr std::size_t kMaxRefusalBytes = std::size_t{1} << 20;
 
 [[noreturn]] void not_an_answer(const std::string& why) {
   throw Error(ErrorCode::server, Disposition::fix_and_resend,
@@ -48,8 +52,11 @@ std::string text_of(const Json& object, const char* key) {
 }  // namespace
 
 QueryResult parse_result(std::string_view json) {
-  const Json answer = Json::parse(json, nullptr, false);
-  if (!answer.is_object()) not_an_answer("it is not a JSON object");
+  if (base::is_deeper_than(json, kMaxResultDepth)) not_an_answer("lists in it are nested too deeply");
+  // The connection has bounded its size.
+  const auto document = base::parse_bounded_json(json, json.size(), kMaxResultDepth);
+  if (!document || !document->is_object()) not_an_answer("it is not a JSON object");
+  const Json& answer = *document;
   QueryResult result;
   std::vector<bool> floating;
   if (const auto columns = answer.find("columns"); columns != answer.end()) {
@@ -76,8 +83,11 @@ QueryResult parse_result(std::string_view json) {
 }
 
 std::string describe_refusal(std::string_view json, std::string_view sql) {
-  const Json answer = Json::parse(json, nullptr, false);
-  if (!answer.is_object() || text_of(answer, "error").empty()) return std::string(json.substr(0, 500));
+  const auto document = base::parse_bounded_json(json, kMaxRefusalBytes);
+  if (!document || !document->is_object() || text_of(*document, "error").empty()) {
+    return std::string(json.substr(0, 500));
+  }
+  const Json& answer = *document;
   std::string message = text_of(answer, "error");
   const auto position = answer.find("position");
   if (position == answer.end() || !position->is_number_integer()) return message;

@@ -2,10 +2,12 @@
 
 #include <algorithm>
 
-#include "sender/bounded_json.hpp"
+#include "base/bounded_json.hpp"
 
 namespace questclient::sender {
 namespace {
+
+using Json = nlohmann::json;
 
 constexpr std::size_t kMaxSettingsBytes = std::size_t{256} << 10;
 
@@ -44,7 +46,7 @@ void read_versions(const Json& config, Capabilities& out) {
 }  // namespace
 
 std::optional<Capabilities> parse_settings(std::string_view body) {
-  const auto document = parse_bounded_json(body, kMaxSettingsBytes);
+  const auto document = base::parse_bounded_json(body, kMaxSettingsBytes);
   if (!document || !document->is_object()) return std::nullopt;
   Capabilities found;
   const auto config = document->find("config");

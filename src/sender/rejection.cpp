@@ -4,10 +4,12 @@
 #include <iterator>
 #include <span>
 
-#include "sender/bounded_json.hpp"
+#include "base/bounded_json.hpp"
 
 namespace questclient::sender {
 namespace {
+
+using Json = nlohmann::json;
 
 constexpr std::size_t kMaxRejectionBytes = std::size_t{64} << 10;
 
@@ -85,7 +87,7 @@ RefusalKind classify_refusal(std::string_view message) {
 
 Rejection parse_rejection(std::string_view body, std::uint32_t rows) {
   Rejection rejection;
-  const auto document = parse_bounded_json(body, kMaxRejectionBytes);
+  const auto document = base::parse_bounded_json(body, kMaxRejectionBytes);
   if (document && document->is_object()) {
     rejection.code = text_of(*document, "code");
     rejection.message = text_of(*document, "message");

@@ -4,10 +4,12 @@
 #include <exception>
 #include <utility>
 
-#include "sender/bounded_json.hpp"
+#include "base/bounded_json.hpp"
 
 namespace questclient::sender {
 namespace {
+
+using Json = nlohmann::json;
 
 constexpr int kNoteFormat = 1;
 constexpr std::size_t kMaxNoteBytes = std::size_t{64} << 10;
@@ -45,7 +47,7 @@ std::string SenderNote::to_text() const {
 
 SenderNote SenderNote::parse(std::string_view text) {
   SenderNote note;
-  const auto document = parse_bounded_json(text, kMaxNoteBytes);
+  const auto document = base::parse_bounded_json(text, kMaxNoteBytes);
   if (!document || !document->is_object() || number_of(*document, "format") != kNoteFormat) return note;
   note.epoch = number_of(*document, "epoch");
   note.dropped_below = number_of(*document, "dropped_below");

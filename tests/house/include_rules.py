@@ -36,8 +36,8 @@ ALLOWED = {
 LIBRARIES = {
     "boost/": lambda path: path.startswith(("src/net/", "server-stub/front/")) and path.endswith(".cpp"),
     "sqlite3": lambda path: path.startswith(("buffer/", "server-stub/engine/")),
-    # bounded_json.hpp is a helper that only .cpp files of its room include; json_fwd.hpp only names types.
-    "nlohmann/json.hpp": lambda path: path.endswith(".cpp") or path == "src/sender/bounded_json.hpp",
+    # bounded_json.hpp is a helper that only .cpp files include; json_fwd.hpp only names types.
+    "nlohmann/json.hpp": lambda path: path.endswith(".cpp") or path == "src/base/bounded_json.hpp",
     "spdlog/": lambda path: path.endswith(".cpp"),
     "openssl/": lambda path: path.startswith(("src/base/", "src/net/", "server-stub/front/", "tests/"))
     and path.endswith(".cpp"),

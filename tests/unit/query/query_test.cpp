@@ -77,6 +77,29 @@ TEST(ParseResult, WhatIsNoAnswerIsRefused) {
   }
 }
 
+std::string nested(std::size_t depth) {
+  return std::string(depth, '[') + "1" + std::string(depth, ']');
+}
+
+TEST(ParseResult, ArraysOf32DimensionsStayAndDeeperOnesAreRefused) {
+  const auto answer = [](const std::string& cell) {
+    return R"({"columns":[{"name":"a","type":"DOUBLE[]"}],"dataset":[[)" + cell + "]]}";
+  };
+  EXPECT_EQ(query::parse_result(answer(nested(32))).rows.at(0).at(0), Value(nested(32)));
+  try {
+    query::parse_result(answer(nested(1'000'000)));
+    ADD_FAILURE() << "a cell deeper than any stack was taken";
+  } catch (const Error& error) {
+    EXPECT_EQ(error.code(), ErrorCode::server);
+    EXPECT_NE(std::string(error.what()).find("nested too deeply"), std::string::npos) << error.what();
+  }
+}
+
+TEST(ParseResult, ADeepRefusalIsShownAsItIs) {
+  const std::string refusal = R"({"error":"e","x":)" + nested(17) + "}";
+  EXPECT_EQ(query::describe_refusal(refusal, "SELECT 1"), refusal);
+}
+
 TEST(ParseResult, OnlyPlainReadingIsTakenForReading) {
   EXPECT_TRUE(query::only_reads(" \n SELECT 1"));
   EXPECT_TRUE(query::only_reads("show tables"));

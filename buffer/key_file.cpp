@@ -33,6 +33,12 @@ std::optional<std::string> from_hex(std::string_view text) {
 }  // namespace
 
 std::string read_slot_key(const std::filesystem::path& path) {
+  if (from_hex(path.string())) {
+    throw Error(
+        ErrorCode::slot_key, Disposition::fix_and_resend,
+        "What was given as the name of a key file is a key. Write the key into a file that only you can "
+        "read, and name that.");
+  }
   std::ifstream file(path, std::ios::binary);
   std::string bytes(4 * kAesKeyBytes, '\0');
   if (file) file.read(bytes.data(), static_cast<std::streamsize>(bytes.size()));

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "config/key_kinds.hpp"
+#include "config/shown_value.hpp"
 
 namespace questclient::config {
 namespace {
@@ -28,18 +29,42 @@ constexpr Key sender_id_key() {
   return key;
 }
 
+// --- sf_key ----------------------------------------------------------------------------------------------
+
+Fault check_sf_key(const Key& key, const Options& options) {
+  if (is_slot_key(options.sf_key))
+    return "is a key and not the name of its file; write the key into a file that only you can read, and "
+           "name "
+           "that";
+  return check_text<&Options::sf_key>(key, options);
+}
+
+std::string print_sf_key(const Options& options) {
+  return is_slot_key(options.sf_key) ? shown_value(options.sf_key) : options.sf_key;
+}
+
+constexpr Key sf_key_key() {
+  Key key = text<&Options::sf_key>(
+      "sf_key", "File with the key (32 bytes, or 64 hexadecimal digits) that encrypts the slot");
+  key.print = print_sf_key;
+  key.check = check_sf_key;
+  return key;
+}
+
 // --- addr ------------------------------------------------------------------------------------------------
 
 constexpr std::uint16_t kHttpPort = 9000;
 constexpr std::uint16_t kTcpPort = 9009;
 
 Fault parse_addr(const Key&, Options& options, std::string_view list) {
+  if (list.find('@') != std::string_view::npos)
+    return "holds '@', which no host has; give a user as username and password, or token, beside addr";
   for (;;) {
     const std::size_t comma = std::min(list.find(','), list.size());
     Address address;
     const std::string_view one = list.substr(0, comma);
     const Fault fault = parse_address(one, is_tcp(options.transport) ? kTcpPort : kHttpPort, address);
-    if (!fault.empty()) return one.empty() ? fault : join({"is refused: \"", one, "\" ", fault});
+    if (!fault.empty()) return one.empty() ? fault : join({"is refused: \"", shown_value(one), "\" ", fault});
     options.addr.push_back(std::move(address));
     if (const Address* twice = find_duplicate(options.addr)) {
       return join({"names ", twice->to_string(), " twice; name each host once"});
@@ -167,10 +192,10 @@ constexpr auto kSecurity = group(
 constexpr auto kIlp = group(
     "ILP",
     std::array{
-        choice<&Options::protocol_version, kVersions>(
-            "protocol_version", "auto, 1, 2 or 3",
-            "Version of the line protocol; auto: over HTTP 3, or 1 for a host that reads only that; 1 over TCP, "
-            "which does not negotiate"),
+        choice<&Options::protocol_version, kVersions>("protocol_version", "auto, 1, 2 or 3",
+                                                      "Version of the line protocol; auto: over HTTP 3, or 1 "
+                                                      "for a host that reads only that; 1 over TCP, "
+                                                      "which does not negotiate"),
         number<&Options::request_timeout>("request_timeout", 1, kHourMillis, kMillis,
                                           "Base of a request's time limit"),
         size<&Options::request_min_throughput>(
@@ -239,8 +264,7 @@ constexpr auto kBuffer = group(
         choice<&Options::sf_overflow, kOverflow>(
             "sf_overflow", "wait or drop_oldest",
             "At the quota: flush() waits, or the oldest rows are LOST, counted and reported"),
-        text<&Options::sf_key>(
-            "sf_key", "File with the key (32 bytes, or 64 hexadecimal digits) that encrypts the slot"),
+        sf_key_key(),
         or_off(size<&Options::drain_rate>("drain_rate", kKiB, kTiB, "a size from 1k to 1t, or off",
                                           "Bytes per second at which a backlog is sent, to leave room for "
                                           "others; off: as fast as it goes")),

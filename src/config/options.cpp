@@ -8,6 +8,7 @@
 
 #include "config/consistency.hpp"
 #include "config/keys.hpp"
+#include "config/shown_value.hpp"
 #include "config/values.hpp"
 
 namespace questclient {
@@ -21,15 +22,8 @@ using config::Key;
   throw Error(ErrorCode::config, Disposition::fix_and_resend, join({"Configuration: ", join(message), "."}));
 }
 
-// A value for a message: secrets never, long ones cut, control characters replaced.
 std::string shown(const Key& key, std::string_view value) {
-  if (key.is_secret) return "***";
-  constexpr std::size_t kLongest = 100;
-  std::string text(value.substr(0, kLongest));
-  for (char& c : text) {
-    if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) c = '?';
-  }
-  return value.size() > kLongest ? text + "..." : text;
+  return key.is_secret ? "***" : config::shown_value(value);
 }
 
 bool is_key_character(char c) {

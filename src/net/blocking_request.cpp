@@ -66,7 +66,7 @@ HttpResponse blocking_request(const Endpoint& endpoint, const std::string& host,
     answer = std::move(response);
     loop.stop();
   };
-  connection->connect(host, port, timeout, [&](const NetError* error) {
+  connection->connect(host, port, std::min(timeout, endpoint.connect_timeout), [&](const NetError* error) {
     if (error != nullptr) {
       failure = *error;
       loop.stop();

@@ -30,6 +30,7 @@ void check_key(const Endpoint& endpoint) {
 Endpoint make_endpoint(const Options& options) {
   Endpoint endpoint;
   endpoint.transport = options.transport;
+  endpoint.connect_timeout = options.connect_timeout;
   if (is_tls(options.transport)) {
     endpoint.tls = make_tls_context(options.tls_verify, options.tls_ca, options.tls_roots);
   }

@@ -29,6 +29,8 @@ std::shared_ptr<TlsContext> make_tls_context(TlsVerify verify, TlsCa ca, const s
 struct Endpoint {
   Transport transport = Transport::http;
   std::shared_ptr<TlsContext> tls;  ///< https, tcps.
+  /// Of blocking_request, beside its own limit: one attempt to connect.
+  std::chrono::milliseconds connect_timeout = std::chrono::milliseconds::max();
   // ILP over TCP:
   std::string key_id;  ///< Empty: no authentication.
   std::string private_key;

@@ -1,4 +1,5 @@
 #include <atomic>
+#include <chrono>
 #include <mutex>
 
 #include <gtest/gtest.h>
@@ -301,6 +302,17 @@ TEST(QueryClient, SpeaksHttps) {
   std::string message;
   EXPECT_EQ(failure(QueryClient(Options::from_conf(conf)), "SELECT 1", message), ErrorCode::tls);
   EXPECT_NE(message.find("not a trusted root"), std::string::npos) << message;
+}
+
+TEST(QueryClient, AHostThatDoesNotFinishItsHandshakeIsLeftAfterConnectTimeout) {
+  LoopbackServer silent([](Peer& peer) { peer.wait_for_close(); });
+  const auto start = std::chrono::steady_clock::now();
+  QueryClient client(
+      Options::from_conf("https::addr=" + silent.address() + ";connect_timeout=30;request_timeout=60000;"));
+  std::string message;
+  EXPECT_EQ(failure(std::move(client), "INSERT INTO t VALUES (1)", message), ErrorCode::timeout);
+  EXPECT_NE(message.find("30 ms"), std::string::npos) << message;
+  EXPECT_LT(std::chrono::steady_clock::now() - start, std::chrono::seconds(30));
 }
 
 TEST(QueryClient, SpeaksIpv6) {

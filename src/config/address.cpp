@@ -1,6 +1,7 @@
 #include "config/address.hpp"
 
 #include <algorithm>
+#include <arpa/inet.h>
 #include <charconv>
 
 #include "config/values.hpp"
@@ -34,13 +35,13 @@ bool is_name(char c) {
 
 bool is_ipv6(std::string_view host) {
   const std::string_view digits = host.substr(0, host.find('%'));  // what follows names the interface
-  const auto colons = std::count(digits.begin(), digits.end(), ':');
   const bool plain =
       std::all_of(digits.begin(), digits.end(), [](char c) { return is_hex(c) || c == ':' || c == '.'; });
   const std::string_view zone = host.substr(digits.size());
   const bool zone_is_name =
       zone.empty() || (zone.size() > 1 && std::all_of(zone.begin() + 1, zone.end(), is_name));
-  return colons >= 2 && colons <= 7 && plain && zone_is_name;
+  in6_addr address{};
+  return plain && zone_is_name && inet_pton(AF_INET6, std::string(digits).c_str(), &address) == 1;
 }
 
 Fault check_host(std::string_view host) {
@@ -88,6 +89,7 @@ Fault parse_address(std::string_view text, std::uint16_t default_port, Address& 
 }
 
 Fault check_address(const Address& address) {
+  if (address.host.starts_with('[')) return "has brackets in its host; an Address holds ::1 without them";
   if (address.port == 0) return "has port 0; give a number from 1 to 65535";
   return check_host(address.host);
 }

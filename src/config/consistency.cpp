@@ -109,6 +109,10 @@ Fault without_effect(const Options& options, std::span<const Key* const> given) 
     if (asks && !options.auto_flush)
       return join({name, " stands beside auto_flush=off, which turns it off; remove one of them"});
   }
+  if (is_given("init_buf_size") && options.init_buf_size > options.max_buf_size)
+    return join({"init_buf_size=", print_size(options.init_buf_size),
+                 " is above max_buf_size=", print_size(options.max_buf_size),
+                 ", which the buffer never exceeds; lower the first or raise the second"});
   if (is_given("sf_sync_interval_millis") && options.sf_durability != SlotDurability::periodic)
     return "sf_sync_interval_millis belongs to sf_durability=periodic; set that or remove it";
   return {};

@@ -47,6 +47,18 @@ Transport parse_schema(std::string_view schema) {
         " is not one of http, https, tcp, tcps; begin with http::addr=host:9000;"});
 }
 
+// A number that was cast to it need not be one.
+bool is_transport(Transport transport) {
+  switch (transport) {
+    case Transport::http:
+    case Transport::https:
+    case Transport::tcp:
+    case Transport::tcps:
+      return true;
+  }
+  return false;
+}
+
 // One `key=value` and where it stood.
 struct Pair {
   std::string_view key;
@@ -139,7 +151,11 @@ std::vector<const Key*> read_pairs(PairReader& reader, Options& options) {
       fail({"the key ", name, means, " stands twice; give it once"});
     }
     seen.push_back(key);
-    if (pair.value.empty()) fail({name, " has an empty value; leave the key out to get its default"});
+    if (pair.value.empty()) {
+      const bool has_default = key->check(*key, Options{}).empty();
+      fail({name, " has an empty value; ",
+            has_default ? "leave the key out to get its default" : join({"write ", key->expects})});
+    }
     if (const Fault fault = key->parse(*key, options, pair.value); !fault.empty()) {
       fail({name, "=", shown(*key, pair.value), " ", fault});
     }
@@ -173,6 +189,7 @@ Options Options::from_env() {
 }
 
 void Options::validate() const {
+  if (!is_transport(transport)) fail({"transport is not one of http, https, tcp, tcps"});
   for (const Key& key : config::keys()) {
     const Fault fault = key.check(key, *this);
     if (fault.empty()) continue;

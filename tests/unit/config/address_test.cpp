@@ -55,7 +55,11 @@ TEST(Address, BadOnesAreRefusedWithKeyAndValue) {
                                 "u@a",
                                 "[::1%]",
                                 "a;;b",
-                                "1:2:3:4:5:6:7:8:9"}) {
+                                "1:2:3:4:5:6:7:8:9",
+                                "[:::::::]:9000",
+                                "[1:2:3]",
+                                "[::12345]",
+                                "[::1::2]"}) {
     expect_holds(refused("http::addr=" + bad + ";"), {"addr="});
   }
   expect_holds(refused("http::addr=::1;"), {"[::1]:9000"});

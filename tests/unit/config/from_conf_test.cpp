@@ -169,7 +169,7 @@ TEST(FromConf, StringsThatAreNoConnectStringsAreRefused) {
 TEST(FromConf, EmptyValuesAreRefused) {
   expect_holds(refused_keys("sf_dir=;"), {"sf_dir", "empty value"});
   expect_holds(refused_keys("token="), {"token", "empty value"});
-  expect_holds(refused("http::addr=;"), {"addr", "empty value"});
+  expect_holds(refused("http::addr=;"), {"addr", "empty value; write host, host:port or [ipv6]:port"});
 }
 
 TEST(FromConf, UnknownKeysAreAnsweredWithTheNearest) {
@@ -256,6 +256,8 @@ TEST(FromConf, OptionsMustFitTogether) {
   expect_holds(refused_keys("sf_durability=flush"), {"sf_dir"});
   expect_holds(refused_keys("reconnect_initial_backoff_millis=6000"), {"reconnect_max_backoff_millis"});
   expect_holds(refused_keys("max_buf_size=64k"), {"auto_flush_bytes", "max_buf_size=65536"});
+  expect_holds(refused_keys("init_buf_size=512m;max_buf_size=2m"), {"init_buf_size=512m", "max_buf_size=2m"});
+  EXPECT_EQ(parsed("max_buf_size=1k;auto_flush=off").max_buf_size, 1024U) << "init_buf_size was not given";
   EXPECT_EQ(parsed("max_buf_size=64k;auto_flush=off").max_buf_size, 65536U);
   EXPECT_EQ(parsed("max_buf_size=64k;auto_flush_bytes=off").max_buf_size, 65536U);
 }

@@ -95,6 +95,8 @@ TEST(Keys, FieldsSetByHandAreCheckedTheSameWay) {
   says([](Options& o) { o.addr.push_back({"A", 9000}); }, {"A:9000 twice"});
   says([](Options& o) { o.addr[0].port = 0; }, {"port 0"});
   says([](Options& o) { o.addr[0].host = ""; }, {"empty host"});
+  says([](Options& o) { o.addr[0].host = "[::1]"; }, {"brackets", "without them"});
+  says([](Options& o) { o.transport = static_cast<Transport>(9); }, {"transport", "http, https, tcp, tcps"});
   says([](Options& o) { o.tls_verify = TlsVerify::unsafe_off; }, {"tls_verify", "https"});
   says([](Options& o) { o.on_security_error = ErrorPolicy::drop; }, {"on_security_error", "halt or retry"});
   says([](Options& o) { o.sf_key_provider = [] { return std::string(); }; }, {"sf_key", "sf_dir"});

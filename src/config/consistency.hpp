@@ -14,7 +14,8 @@ namespace questclient::config {
 /// there is none.
 Fault contradiction(const Options& options);
 
-/// A key that was given and that another one makes meaningless; only the connect string can tell.
+/// A key that was given and that another one makes meaningless or contradicts; only the connect string can
+/// tell.
 Fault without_effect(const Options& options, std::span<const Key* const> given);
 
 }  // namespace questclient::config

@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <optional>
+#include <string_view>
 
 #include <questclient/error.hpp>
 
@@ -18,30 +19,41 @@ ErrorCode code_of(NetError::Kind kind) {
       return ErrorCode::tls;
     case NetError::Kind::unauthorised:
       return ErrorCode::unauthorised;
+    case NetError::Kind::malformed:
+    case NetError::Kind::too_large:
+      return ErrorCode::server;
     default:
       return ErrorCode::connect;
   }
 }
 
 /// What to do, where the message does not say it already.
-std::string advice(NetError::Kind kind) {
+std::string_view advice(NetError::Kind kind) {
   switch (kind) {
     case NetError::Kind::timeout:
-      return " Raise the timeout or look at the server's load.";
+      return "Raise the timeout or look at the server's load.";
     case NetError::Kind::too_large:
-      return " Ask for less at once: LIMIT.";
+      return "Ask for less at once: a query for fewer columns, or for fewer rows with LIMIT.";
     case NetError::Kind::malformed:
-      return " Check that the port is one of HTTP.";
+      return "Check that the address is QuestDB's HTTP port.";
+    case NetError::Kind::tls:
+    case NetError::Kind::unauthorised:
+      return {};
     default:
-      return code_of(kind) == ErrorCode::connect ? " Check the address and that the server runs." : "";
+      return "Check the address and that the server runs.";
   }
+}
+
+std::string with_advice(std::string message, NetError::Kind kind) {
+  if (advice(kind).empty()) return message;
+  if (!message.ends_with('.')) message += '.';
+  return message.append(" ").append(advice(kind));
 }
 
 [[noreturn]] void raise(const NetError& error) {
   const auto disposition =
       error.request_may_have_arrived ? Disposition::in_doubt : Disposition::fix_and_resend;
-  const bool ends = error.message.ends_with('.');
-  throw Error(code_of(error.kind), disposition, error.message + (ends ? "" : ".") + advice(error.kind));
+  throw Error(code_of(error.kind), disposition, with_advice(error.message, error.kind));
 }
 
 }  // namespace

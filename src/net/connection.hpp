@@ -77,7 +77,7 @@ std::unique_ptr<Connection> make_connection(EventLoop& loop, const Endpoint& end
                                             std::size_t max_response_bytes = 1 << 20);
 
 /// A whole exchange that blocks the caller: connect, request, answer. For tools and queries.
-/// Throws Error{connect}, Error{tls} or Error{timeout}.
+/// Throws Error{connect}, Error{tls}, Error{timeout}, or Error{server}: what came is no answer, or too long.
 HttpResponse blocking_request(const Endpoint& endpoint, const std::string& host, std::uint16_t port,
                               const HttpRequest& request, std::chrono::milliseconds timeout,
                               std::size_t max_response_bytes = std::size_t{256} << 20);

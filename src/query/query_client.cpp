@@ -6,6 +6,7 @@
 #include <questclient/query.hpp>
 
 #include "base/clock.hpp"
+#include "base/delivery.hpp"
 #include "net/authorization.hpp"
 #include "net/connection.hpp"
 #include "query/ask_all.hpp"
@@ -24,6 +25,21 @@ constexpr std::chrono::seconds kFactsLifetime{30};
 bool of_the_host(ErrorCode code) {
   return code == ErrorCode::connect || code == ErrorCode::tls || code == ErrorCode::timeout ||
          code == ErrorCode::server;
+}
+
+/// What an answer that is neither rows nor a refusal of the query or the credentials says.
+std::string words_of(const net::HttpResponse& response, std::string_view sql) {
+  if (response.status >= 300 && response.status < 400) {
+    const std::string to(response.header("Location").substr(0, 200));
+    return "it points to " + (to.empty() ? "another address" : to) +
+           ", and redirects are not followed. Give QuestDB's own address, and https:: where it demands TLS.";
+  }
+  std::string words = query::describe_refusal(response.body, sql);
+  if (!words.empty()) return words;
+  if (const std::string_view role = response.header(base::header::kRole); !role.empty()) {
+    return "it gives no reason; its role is " + std::string(role) + ".";
+  }
+  return "it gives no reason. Look into its log, and check that the address is QuestDB's HTTP port.";
 }
 
 }  // namespace
@@ -146,10 +162,9 @@ class QueryClient::Impl {
       throw Error(ErrorCode::query, Disposition::fix_and_resend,
                   who + " refused the query: " + query::describe_refusal(response.body, sql));
     }
-    throw Error(ErrorCode::server,
-                response.status >= 500 ? Disposition::in_doubt : Disposition::fix_and_resend,
-                who + " answered " + std::to_string(response.status) +
-                    " to a query: " + query::describe_refusal(response.body, sql));
+    throw Error(
+        ErrorCode::server, response.status >= 500 ? Disposition::in_doubt : Disposition::fix_and_resend,
+        who + " answered " + std::to_string(response.status) + " to a query: " + words_of(response, sql));
   }
 
   Options options_;

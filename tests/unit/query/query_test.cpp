@@ -150,6 +150,32 @@ TEST(QueryClient, OtherFailuresHaveTheirCodes) {
             ErrorCode::timeout);
 }
 
+TEST(QueryClient, AnAnswerWithoutWordsIsExplained) {
+  const auto message_of = [](const std::string& answer) {
+    LoopbackServer server([&](Peer& peer) {
+      peer.read_request();
+      peer.send(answer);
+    });
+    std::string message;
+    EXPECT_EQ(failure(QueryClient(options(server.address())), "SELECT 1", message), ErrorCode::server);
+    return message;
+  };
+  const std::string empty = "Content-Length: 0\r\n\r\n";
+  EXPECT_NE(message_of("HTTP/1.1 302 Found\r\nLocation: https://b/exec\r\n" + empty)
+                .find("302 to a query: it points to https://b/exec, and redirects are not followed. Give"),
+            std::string::npos);
+  EXPECT_NE(message_of("HTTP/1.1 421 X\r\nX-QuestDB-Role: REPLICA\r\n" + empty)
+                .find("421 to a query: it gives no reason; its role is REPLICA."),
+            std::string::npos);
+  EXPECT_NE(message_of("HTTP/1.1 500 X\r\n" + empty).find("500 to a query: it gives no reason. Look"),
+            std::string::npos);
+  EXPECT_NE(message_of("HTTP/1.1 200 OK\r\nContent-Length: 300000000\r\n\r\n")
+                .find("268435456 bytes. Ask for less at once"),
+            std::string::npos);
+  EXPECT_NE(message_of("SSH-2.0 x\r\n\r\n").find(". Check that the address is QuestDB's HTTP port."),
+            std::string::npos);
+}
+
 TEST(QueryClient, AStatementInDoubtIsNotRepeated) {
   LoopbackServer dropping([](Peer& peer) { peer.read_request(); });
   std::atomic<int> asked{0};

@@ -90,6 +90,8 @@ void Core::Impl::answered(const net::HttpResponse& response, base::Time now) {
         now);
   }
   if (phase == Phase::looking) return on_settings(response, now);
+  heard_at = now;
+  is_unheard = false;
   switch (in_flight->question) {
     case Question::position:
     case Question::durable:
@@ -139,6 +141,7 @@ void Core::look_ahead() {
 
 std::vector<Action> Core::on_connected(ConnectionId connection, base::Time now) {
   return impl_->guarded(now, [&] {
+    if (impl_->phase == Phase::reopening && connection == impl_->connection) return impl_->reopened(now);
     Attempt* attempt = impl_->pick(connection);
     if (attempt != nullptr && !attempt->asked) impl_->ask_settings(*attempt);
   });
@@ -147,8 +150,8 @@ std::vector<Action> Core::on_connected(ConnectionId connection, base::Time now) 
 std::vector<Action> Core::on_connection_lost(ConnectionId connection, const net::NetError& error,
                                              base::Time now) {
   return impl_->guarded(now, [&] {
-    const bool ready = impl_->phase == Phase::ready && connection == impl_->connection;
-    if (ready || impl_->pick(connection) != nullptr) impl_->lost(error, now);
+    const bool taken = impl_->is_taken() && connection == impl_->connection;
+    if (taken || impl_->pick(connection) != nullptr) impl_->lost(error, now);
   });
 }
 
@@ -237,7 +240,7 @@ Stats Core::stats() const {
   stats.reconnects = stats.connects > 0 ? stats.connects - 1 : 0;
   stats.request_latency = to_stats(impl_->request_latency.summary());
   stats.ack_latency = to_stats(impl_->ack_latency.summary());
-  if (impl_->phase == Phase::ready) stats.connected_to = impl_->host_name();
+  if (impl_->is_taken()) stats.connected_to = impl_->host_name();
   for (std::size_t index = 0; index < impl_->options.hosts.size(); ++index) {
     stats.hosts.push_back(
         {impl_->options.hosts[index].to_string(), failover::to_string(impl_->walk.hosts().state(index))});

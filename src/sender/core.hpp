@@ -77,8 +77,8 @@ struct CoreOptions {
   /// False over TCP, which has no answers: what was handed over is trimmed, but never told as committed.
   bool answers_are_commits = true;
   Compression compression = Compression::off;
-  /// Rows are kept in the newest version of ILP; a host that reads only version 1 gets them in that one. False:
-  /// the application has chosen a version, or no host tells which it reads (TCP).
+  /// Rows are kept in the newest version of ILP; a host that reads only version 1 gets them in that one.
+  /// False: the application has chosen a version, or no host tells which it reads (TCP).
   bool rewrites_rows = true;
   std::uint64_t drain_rate = 0;  ///< Bytes/s by which a backlog shrinks (drain_limit.hpp); 0: no limit.
   ErrorPolicy on_schema_error = ErrorPolicy::dead_letter;

@@ -16,13 +16,6 @@ constexpr int kUnsupportedMediaType = 415;
 constexpr int kTooManyRequests = 429;
 constexpr int kInternalError = 500;
 
-bool says_close(const net::HttpResponse& response) {
-  const std::string_view value = response.header("Connection");
-  constexpr std::string_view kClose = "close";
-  return std::equal(value.begin(), value.end(), kClose.begin(), kClose.end(),
-                    [](char a, char b) { return (a | 0x20) == b; });
-}
-
 std::optional<base::StreamPosition> position_of(const net::HttpResponse& response, std::string_view name) {
   return base::StreamPosition::parse(response.header(name));
 }
@@ -41,14 +34,11 @@ void Core::Impl::on_write(const net::HttpResponse& response, base::Time now) {
   } else if (answer == AnswerClass::too_large) {
     on_too_large(response, now);
   } else if (response.status == kUnsupportedMediaType && in_flight->gzip) {
-    return on_refused_compression(now);
+    on_refused_compression();
   } else if (!is_poisoned(response, now)) {
     return on_common_answer(response, now);
   }
-  if (connection != before || phase != Phase::ready) return;
-  in_flight.reset();
-  if (says_close(response)) return reconnect(now);
-  pump(now);
+  if (connection == before && phase == Phase::ready) go_on_behind(response, now);
 }
 
 /// True: the host has failed at one row often enough, and either the policy has dealt with that row, or a
@@ -59,7 +49,8 @@ bool Core::Impl::is_poisoned(const net::HttpResponse& response, base::Time now) 
   const ErrorPolicy policy =
       response.status == kInternalError ? options.on_internal_error : options.on_server_error;
   const std::string words = parse_rejection(response.body, 0).message;
-  const bool given_up = suspect_rows(policy, words.empty() ? std::to_string(response.status) : words, now);
+  const bool given_up =
+      suspect_rows(*in_flight, policy, words.empty() ? std::to_string(response.status) : words, now);
   if (!given_up && !next_witness()) return false;
   count_busy(response.status);
   return true;
@@ -117,7 +108,8 @@ void Core::Impl::on_rows_committed(const net::HttpResponse& response, base::Time
   warned[host].clear();
   const StreamSpan* waiting = slot.awaiting_durable();
   if (waiting != nullptr && waiting->stream.stream == in_flight->stream) next_poll_at = now;
-  halve_again_after_success();
+  search.accepted(in_flight->batch.rows, slot.cursor());
+  poison.passed(slot.cursor());
   report_progress();
 }
 
@@ -167,7 +159,7 @@ void Core::Impl::on_position(const net::HttpResponse& response, base::Time now) 
     if (asked.wait.count() == 0) next_poll_at = now + options.durable_poll;
   }
   report_progress();
-  pump(now);
+  go_on_behind(response, now);
 }
 
 }  // namespace questclient::sender

@@ -10,6 +10,17 @@ namespace questclient::sender {
 using failover::AnswerClass;
 using failover::HostState;
 
+namespace {
+
+bool says_close(const net::HttpResponse& response) {
+  const std::string_view value = response.header("Connection");
+  constexpr std::string_view kClose = "close";
+  return std::equal(value.begin(), value.end(), kClose.begin(), kClose.end(),
+                    [](char a, char b) { return (a | 0x20) == b; });
+}
+
+}  // namespace
+
 void Core::Impl::walk_on(base::Time now) {
   if (!attempts.empty() && walk.round_is_over()) return;  // those that were asked may still say yes
   const failover::WalkStep step = walk.next(random);
@@ -56,12 +67,14 @@ void Core::Impl::stop_looking() {
 }
 
 void Core::Impl::leave() {
-  if (!std::exchange(connection_is_gone, false)) actions.emplace_back(Disconnect{connection});
-  if (phase == Phase::ready) {
+  if (!std::exchange(connection_is_gone, false) && connection != 0)
+    actions.emplace_back(Disconnect{connection});
+  if (is_taken()) {
     report(event(SenderEvent::Kind::disconnected, last_code, "Left " + host_name() + "."));
   }
   std::erase_if(attempts, [this](const Attempt& one) { return one.connection == connection; });
   phase = attempts.empty() ? Phase::idle : Phase::looking;
+  connection = 0;
   in_flight.reset();
   hold_until = {};
 }
@@ -82,15 +95,39 @@ void Core::Impl::fail_busy(ErrorCode code, const std::string& message, base::Tim
   walk_on(now);
 }
 
-/// To the same host, which did nothing wrong.
+/// To the same host, which did nothing wrong, and is asked again whether it takes rows.
 void Core::Impl::reconnect(base::Time now) {
-  last_code = ErrorCode::connect;
   leave();
   // A host that drops each connection at once is not given the benefit of the doubt for ever.
   const bool too_soon = last_reconnect != base::Time::min() && now - last_reconnect < options.initial_backoff;
   last_reconnect = now;
-  if (!too_soon) walk.retry(host);
+  is_unheard || too_soon ? walk.failed(host, HostState::transport_error) : walk.retry(host);
   if (has_work()) walk_on(now);
+}
+
+/// To the same host, which has just said that it takes rows.
+void Core::Impl::reopen() {
+  if (!std::exchange(connection_is_gone, false)) actions.emplace_back(Disconnect{connection});
+  in_flight.reset();
+  phase = Phase::reopening;
+  is_unheard = true;
+  connection = ++newest;
+  ++stats.connect_attempts;
+  actions.emplace_back(Connect{connection, options.hosts[host], options.connect_timeout});
+}
+
+void Core::Impl::reopened(base::Time now) {
+  phase = Phase::ready;
+  ++stats.connects;
+  pump(now);
+}
+
+void Core::Impl::go_on_behind(const net::HttpResponse& response, base::Time now) {
+  in_flight.reset();
+  if (!says_close(response)) return pump(now);
+  if (has_work()) return reopen();
+  leave();
+  walk.retry(host);
 }
 
 void Core::Impl::lost(const net::NetError& error, base::Time now) {
@@ -100,22 +137,29 @@ void Core::Impl::lost(const net::NetError& error, base::Time now) {
   last_code = error.kind == NetKind::tls ? ErrorCode::tls : ErrorCode::connect;
   if (error.kind == NetKind::unauthorised) return on_unauthorised(error.message, now);
   const bool was_ready = phase == Phase::ready;
-  const bool unused = !in_flight || (connection_progressed && !error.request_may_have_arrived);
-  if (was_ready && unused) return reconnect(now);
+  if (was_ready && (!in_flight || !error.request_may_have_arrived)) return ended(now);
   ++stats.transport_errors;
+  const std::optional<InFlight> request = std::exchange(in_flight, std::nullopt);
+  leave();  // before what may throw: a connection that is gone is not to be used again
   const bool instead_of_answer = error.request_may_have_arrived && error.kind != NetKind::timeout;
-  if (was_ready && instead_of_answer && in_flight->question == Question::write) {
-    suspect_rows(options.on_internal_error, "the connection ended instead of an answer: " + error.message,
-                 now);
+  if (was_ready && instead_of_answer && request->question == Question::write) {
+    suspect_rows(*request, options.on_internal_error,
+                 "the connection ended instead of an answer: " + error.message, now);
     if (phase == Phase::stopped) return;
   }
-  leave();
   if (was_ready && connection_progressed && error.kind == NetKind::timeout) {
     walk.lost();
   } else {
     walk.failed(host, HostState::transport_error);
   }
   walk_on(now);
+}
+
+/// In good order: no request was under way, or not a byte of it had left.
+void Core::Impl::ended(base::Time now) {
+  if (!in_flight || is_unheard || now - heard_at > kTakenAtItsWord) return reconnect(now);
+  last_reconnect = now;
+  reopen();
 }
 
 bool Core::Impl::is_from_deposed_primary(const net::HttpResponse& response, base::Time now) {
@@ -201,16 +245,16 @@ void Core::Impl::accept(const Capabilities& found, base::Time now) {
   walk.accepted(host);
   phase = Phase::ready;
   ++stats.connects;
-  connection_progressed = false;
+  connection_progressed = is_unheard = false;
+  heard_at = now;
   outage_reported = false;
   if (!std::exchange(cut_is_new, false)) cut_bytes = 0;
-  row_limit = 0;
   next_poll_at = now;
   poll_wait = std::min(kFirstDurableWait, options.durable_poll);
   slot.restart();
   drain.connected(store.end(), now);
   report(event(SenderEvent::Kind::connected, ErrorCode::connect, "Writing to " + host_name() + "."));
-  pump(now);
+  go_on_behind(*answered_by, now);
 }
 
 void Core::Impl::on_common_answer(const net::HttpResponse& response, base::Time now) {

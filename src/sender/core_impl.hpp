@@ -21,6 +21,7 @@
 #include "sender/drain_limit.hpp"
 #include "sender/poison.hpp"
 #include "sender/rejection.hpp"
+#include "sender/row_search.hpp"
 #include "sender/sender_memory.hpp"
 #include "sender/slot_cursor.hpp"
 #include "sender/trial.hpp"
@@ -39,16 +40,20 @@ inline constexpr std::chrono::milliseconds kFirstDurableWait{20};
 
 /// How long a host may take to say whether it takes rows before the next one is asked beside it.
 inline constexpr std::chrono::milliseconds kAttemptPause{250};
+/// How long after its last answer a host is still believed to take rows: within it a connection that ended in
+/// good order is opened anew without asking.
+inline constexpr std::chrono::seconds kTakenAtItsWord{1};
 /// A token is asked for at most this often.
 inline constexpr std::chrono::seconds kTokenPause{1};
 
 enum class Phase : std::uint8_t {
-  stopped,   ///< Not started, or told to stop: see stopped_by.
-  unarmed,   ///< Waits for a token; asks again at wake_at.
-  idle,      ///< No connection, and nothing that needs one.
-  sleeping,  ///< Until wake_at.
-  looking,   ///< Hosts are asked for their /settings: no rows before one says that it takes them.
-  ready,     ///< The host takes rows.
+  stopped,    ///< Not started, or told to stop: see stopped_by.
+  unarmed,    ///< Waits for a token; asks again at wake_at.
+  idle,       ///< No connection, and nothing that needs one.
+  sleeping,   ///< Until wake_at.
+  looking,    ///< Hosts are asked for their /settings: no rows before one says that it takes them.
+  ready,      ///< The host takes rows.
+  reopening,  ///< It does still; the connection ended in good order, and a new one is being made.
 };
 
 enum class Question : std::uint8_t { position, durable, write };
@@ -104,11 +109,18 @@ struct Core::Impl {
   void ask_settings(Attempt& attempt);
   /// Another host takes our rows, or none may any more.
   void stop_looking();
+  /// The host takes our rows, be it on a connection that is only being made.
+  bool is_taken() const { return phase == Phase::ready || phase == Phase::reopening; }
   void leave();
   void fail(failover::HostState state, ErrorCode code, const std::string& message, base::Time now);
   void fail_busy(ErrorCode code, const std::string& message, base::Time now);
   void reconnect(base::Time now);
+  void reopen();
+  void reopened(base::Time now);
+  /// An answer is dealt with: what comes next, on a new connection where the host ends this one.
+  void go_on_behind(const net::HttpResponse& response, base::Time now);
   void lost(const net::NetError& error, base::Time now);
+  void ended(base::Time now);
   void on_settings(const net::HttpResponse& response, base::Time now);
   void accept(const Capabilities& found, base::Time now);
   void refuse(ErrorCode code, const std::string& message, base::Time now);
@@ -151,22 +163,20 @@ struct Core::Impl {
   // --- core_rejections.cpp
   void on_bad_rows(const net::HttpResponse& response, base::Time now);
   void on_too_large(const net::HttpResponse& response, base::Time now);
-  void on_refused_compression(base::Time now);
-  void halve();
-  void halve_again_after_success();
+  void on_refused_compression();
   /// A single row is refused, and no line was named.
   void give_up_blindly(ErrorPolicy policy, const std::string& reason, base::Time now);
-  /// The host failed at the rows of the request instead of answering for them. False: nothing was decided, go
+  /// The host failed at the rows of `request` instead of answering for them. False: nothing was decided, go
   /// on as after any failure.
-  bool suspect_rows(ErrorPolicy policy, const std::string& reason, base::Time now);
+  bool suspect_rows(const InFlight& request, ErrorPolicy policy, const std::string& reason, base::Time now);
 
   // --- core_policies.cpp
   ErrorPolicy policy_of(RefusalKind kind) const;
   std::uint64_t& counter_of(RefusalKind kind);
-  /// What the policy says about a row of the request that no server takes. True: it is out of the way.
+  /// What the policy says about a row of `request` that no server takes. True: it is out of the way.
   /// REQUIRES: not retry.
-  bool give_up_row(ErrorPolicy policy, ErrorCode code, base::StreamPosition at, const std::string& reason,
-                   base::Time now);
+  bool give_up_row(const InFlight& request, ErrorPolicy policy, ErrorCode code, base::StreamPosition at,
+                   const std::string& reason, base::Time now);
   bool bury(const base::Frame& frame, base::StreamPosition at, const std::string& reason, base::Time now);
   void drop_row(base::StreamPosition at, const std::string& reason);
   void halt(SenderEvent why);
@@ -184,6 +194,7 @@ struct Core::Impl {
   failover::HostWalk walk;
   SenderMemory memory;
   SlotCursor slot;
+  RowSearch search;
   Poison poison;
   Trial trial;
   failover::Backoff resume_pause;
@@ -191,7 +202,7 @@ struct Core::Impl {
 
   std::vector<Action> actions;
   Phase phase = Phase::stopped;
-  ConnectionId connection = 0;  ///< The one that takes rows, or the attempt that an event is about.
+  ConnectionId connection = 0;  ///< That takes rows, or the attempt that an event is about; 0: it was left.
   std::size_t host = 0;         ///< Of that connection.
   ConnectionId newest = 0;
   std::vector<Attempt> attempts;  ///< Phase::looking only, in the order in which they began.
@@ -208,6 +219,8 @@ struct Core::Impl {
   base::Time wake_at{};
   base::Time hold_until{};  ///< The slot failed: nothing is sent before.
   base::Time last_reconnect = base::Time::min();
+  base::Time heard_at{};    ///< The newest answer of the host that takes rows.
+  bool is_unheard = false;  ///< The connection was reopened, and nothing was answered on it yet.
   base::Time next_poll_at{};
   base::Time drain_at = base::Time::max();  ///< When a limited backlog goes on.
   base::Time next_token_at = base::Time::min();
@@ -225,11 +238,9 @@ struct Core::Impl {
 
   int conflicts = 0;
   int blind_burials = 0;
-  std::uint64_t burials = 0;    ///< Since a row was accepted.
-  std::size_t cut_bytes = 0;    ///< Learnt from 413 on this connection, or as it ended; 0: none.
-  bool cut_is_new = false;      ///< It holds for the next connection too: many a server hangs up behind 413.
-  std::uint32_t row_limit = 0;  ///< While a bad row is looked for; 0: none.
-  base::StreamPosition suspect_end;
+  std::uint64_t burials = 0;  ///< Since a row was accepted.
+  std::size_t cut_bytes = 0;  ///< Learnt from 413 on this connection, or as it ended; 0: none.
+  bool cut_is_new = false;    ///< It holds for the next connection too: many a server hangs up behind 413.
   base::StreamPosition highest_sent;
   BuriedRows::Range missing_reported;  ///< The newest loss that was told.
 

@@ -21,10 +21,10 @@ std::uint64_t& Core::Impl::counter_of(RefusalKind kind) {
   return kind == RefusalKind::parse ? stats.parse_errors : stats.write_errors;
 }
 
-bool Core::Impl::give_up_row(ErrorPolicy policy, ErrorCode code, base::StreamPosition at,
-                             const std::string& reason, base::Time now) {
+bool Core::Impl::give_up_row(const InFlight& request, ErrorPolicy policy, ErrorCode code,
+                             base::StreamPosition at, const std::string& reason, base::Time now) {
   const auto holds = [&at](const base::FramePtr& frame) { return frame->fsn == at.fsn; };
-  const base::Frame& frame = **std::find_if(in_flight->frames.begin(), in_flight->frames.end(), holds);
+  const base::Frame& frame = **std::find_if(request.frames.begin(), request.frames.end(), holds);
   if (policy == ErrorPolicy::halt) {
     SenderEvent why =
         event(Kind::halted, code,
@@ -45,7 +45,7 @@ bool Core::Impl::give_up_row(ErrorPolicy policy, ErrorCode code, base::StreamPos
   }
   slot.take_out(frame, at.row, 1);
   slot.settle(trims_at_durable(), capabilities);
-  row_limit = 0;
+  search.removed(request.batch.rows);
   poison.passed(slot.cursor());
   if (++burials >= kBurialsBeforeWarning && (burials & (burials - 1)) == 0) {
     report(event(Kind::warning, code,

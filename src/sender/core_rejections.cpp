@@ -33,10 +33,12 @@ void Core::Impl::on_bad_rows(const net::HttpResponse& response, base::Time now) 
   if (rejection.row) {
     ++counter_of(rejection.kind);
     const base::StreamPosition at = in_flight->batch.row(*rejection.row);
-    if (give_up_row(policy, ErrorCode::rejected, at, rejection.message, now)) walk.progressed();
+    if (give_up_row(*in_flight, policy, ErrorCode::rejected, at, rejection.message, now)) walk.progressed();
     return;
   }
-  if (in_flight->batch.rows > 1) return halve();
+  // From the cursor, not from the batch: rows that the slot has lost in between belong to neither half.
+  if (in_flight->batch.rows > 1)
+    return search.refused(slot.cursor(), in_flight->batch.end(), in_flight->batch.rows);
   ++counter_of(rejection.kind);
   give_up_blindly(policy, rejection.message, now);
 }
@@ -57,25 +59,10 @@ void Core::Impl::on_too_large(const net::HttpResponse& response, base::Time now)
   give_up_blindly(options.on_write_error, reason, now);
 }
 
-void Core::Impl::on_refused_compression(base::Time now) {
+void Core::Impl::on_refused_compression() {
   refuses_gzip[host] = true;
   warn_once(ErrorCode::server,
             host_name() + " does not take compressed requests (415); it gets plain ones from now on.");
-  in_flight.reset();
-  pump(now);
-}
-
-/// Somewhere in the request is a bad row: look in its first half.
-void Core::Impl::halve() {
-  row_limit = in_flight->batch.rows / 2;
-  suspect_end = in_flight->batch.end();
-}
-
-/// The first half was fine, so the bad row is in the other one.
-void Core::Impl::halve_again_after_success() {
-  poison.passed(slot.cursor());
-  if (row_limit == 0) return;
-  row_limit = slot.cursor() < suspect_end ? std::max<std::uint32_t>(row_limit / 2, 1) : 0;
 }
 
 void Core::Impl::give_up_blindly(ErrorPolicy policy, const std::string& reason, base::Time now) {
@@ -87,17 +74,18 @@ void Core::Impl::give_up_blindly(ErrorPolicy policy, const std::string& reason, 
     warn_once(ErrorCode::rejected, message);
     return fail_busy(ErrorCode::rejected, message, now);
   }
-  give_up_row(policy, ErrorCode::rejected, in_flight->batch.begin(), reason, now);
+  give_up_row(*in_flight, policy, ErrorCode::rejected, in_flight->batch.begin(), reason, now);
 }
 
-bool Core::Impl::suspect_rows(ErrorPolicy policy, const std::string& reason, base::Time now) {
+bool Core::Impl::suspect_rows(const InFlight& request, ErrorPolicy policy, const std::string& reason,
+                              base::Time now) {
   const bool on_trial = policy == ErrorPolicy::isolate;
-  if (policy == ErrorPolicy::retry || in_flight->witness || (on_trial && capabilities.has_tokens()))
+  if (policy == ErrorPolicy::retry || request.witness || (on_trial && capabilities.has_tokens()))
     return false;
-  const Batch& batch = in_flight->batch;
+  const Batch& batch = request.batch;
   if (poison.refused(batch.begin(), batch.end(), batch.rows, now) != Poison::Verdict::convicted) return false;
   if (on_trial && !trial.refused(batch.begin())) return false;
-  if (give_up_row(policy, ErrorCode::server, batch.begin(), reason, now)) walk.progressed();
+  if (give_up_row(request, policy, ErrorCode::server, batch.begin(), reason, now)) walk.progressed();
   return true;
 }
 

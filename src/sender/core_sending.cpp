@@ -16,7 +16,7 @@ BatchLimits Core::Impl::limits() const {
   BatchLimits limits;
   limits.join_bytes = drain.max_request_bytes(options.max_request_bytes);
   if (cut_bytes > 0) limits.cut_bytes = cut_bytes;
-  for (const std::uint32_t limit : {row_limit, poison.row_limit()}) {
+  for (const std::uint32_t limit : {search.limit(slot.cursor()), poison.row_limit()}) {
     if (limit > 0) limits.rows = std::min(limits.rows, limit);
   }
   limits.contiguous = capabilities.has_tokens();

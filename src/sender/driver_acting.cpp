@@ -34,7 +34,11 @@ void Driver::act(Disconnect& action) {
 void Driver::act(Send& action) {
   const ConnectionId id = action.connection;
   const auto found = connections_.find(id);
-  if (found == connections_.end()) return;
+  if (found == connections_.end()) {
+    // Core must not wait for an answer that will never come.
+    loop_.post([this, id] { on_lost(id, {net::NetError::Kind::closed, false, "the connection is gone"}); });
+    return;
+  }
   net::Connection& connection = *found->second;
   const bool compresses = action.request.gzip;
   const std::size_t plain = action.request.body.size();

@@ -126,6 +126,7 @@ class World {
     std::size_t host = 0;
     bool connecting = true;
     std::optional<net::HttpRequest> request;
+    bool closed = false;  ///< By the server, behind its last answer.
   };
   static bool idle(const Link& link) { return !link.connecting && !link.request; }
 
@@ -142,21 +143,24 @@ class World {
       return take(core_->on_connected(id, now_));
     }
     if (!link.request) return;
+    if (link.closed) return lose(id, net::NetError::Kind::closed, false);
     const net::HttpRequest request = *link.request;
     link.request.reset();
     const std::uint64_t fate = faulty ? random_.below(20) : 20;
     if (fate < 2 && random_.below(2) == 0) late_.push_back({host_, request});
     if (fate < 2 || cluster_.is_down(host_)) return lose(id, net::NetError::Kind::reset);
-    const net::HttpResponse response = cluster_.serve(host_, request);
+    net::HttpResponse response = cluster_.serve(host_, request);
     if (fate == 2) late_.push_back({host_, request});  // the network will repeat it
     if (fate == 3) return lose(id, net::NetError::Kind::timeout);
     if (fate == 4) return lose(id, net::NetError::Kind::reset);
+    link.closed = fate == 5 || fate == 6;
+    if (fate == 6) response.headers.emplace_back("Connection", "close");
     take(core_->on_response(id, response, now_));
   }
 
-  void lose(ConnectionId id, net::NetError::Kind kind) {
+  void lose(ConnectionId id, net::NetError::Kind kind, bool in_doubt = true) {
     links_.erase(id);
-    take(core_->on_connection_lost(id, {kind, true, "lost"}, now_));
+    take(core_->on_connection_lost(id, {kind, in_doubt, "lost"}, now_));
   }
 
   void deliver_late() {
@@ -176,7 +180,7 @@ class World {
   void take(const std::vector<Action>& actions) {
     for (const Action& action : actions) {
       if (const auto* connect = std::get_if<Connect>(&action)) {
-        links_[connect->connection] = {connect->host.port, true, std::nullopt};
+        links_[connect->connection] = {connect->host.port, true, std::nullopt, false};
       } else if (const auto* send = std::get_if<Send>(&action)) {
         Link& link = links_.at(send->connection);
         ASSERT_FALSE(link.request);

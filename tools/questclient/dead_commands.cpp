@@ -111,7 +111,7 @@ void print_letters_json(const std::filesystem::path& slot, const LetterChoice& c
                         const std::string& key) {
   const char* separator = "[\n";
   choice.read(slot, key, [&](const DeadLetterInfo& letter) {
-    std::cout << separator << one_line(to_json(letter, false));
+    std::cout << separator << on_one_line(to_json(letter, false));
     separator = ",\n";
   });
   std::cout << (*separator == '[' ? "[" : "") << "\n]" << std::endl;
@@ -193,7 +193,7 @@ int run_dead_export(const cli::ParsedArguments& arguments) {
   RowOutput output(arguments.has("output") ? arguments.text("output") : "");
   const std::uint64_t letters = choice.read(slot, key, [&](const DeadLetterInfo& letter) {
     require_readable(letter);
-    if (as_json) return output.write(one_line(to_json(letter, true)) + "\n");
+    if (as_json) return output.write(on_one_line(to_json(letter, true)) + "\n");
     output.write(letter.payload);
     if (!letter.payload.ends_with('\n')) output.write("\n");
   });

@@ -12,6 +12,6 @@ using Json = nlohmann::ordered_json;
 /// To the standard output, indented.
 void print_json(const Json& json);
 /// On one line, for pipes.
-std::string one_line(const Json& json);
+std::string on_one_line(const Json& json);
 
 }  // namespace questclient::tool

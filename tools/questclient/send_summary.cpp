@@ -28,7 +28,7 @@ void print_as_json(const SendSummary& summary) {
   json["host"] = summary.host;
   json["slot"] = summary.slot;
   json["error"] = summary.failure;
-  std::cout << one_line(json) << std::endl;
+  std::cout << on_one_line(json) << std::endl;
 }
 
 void print_text(const SendSummary& summary) {

@@ -221,7 +221,7 @@ std::string top_json(const SlotSample& now, const SlotRates& rates) {
   json["bytes_out_per_second"] = number_or_null(rates.bytes_out);
   json["sender_is_live"] = now.sender_is_live();
   json["sender"] = now.sender ? sender_json(*now.sender) : Json();
-  return one_line(json);
+  return on_one_line(json);
 }
 
 }  // namespace questclient::tool

@@ -31,13 +31,13 @@ void append_value(double value, std::string& json) {
   }
 }
 
-/// Row-major: the last dimension runs fastest.
-void append_array(std::span<const std::uint32_t> lengths, const char*& values, std::string& json) {
+/// The last dimension runs fastest.
+void append_rows(std::span<const std::uint32_t> lengths, const char*& values, std::string& json) {
   json += '[';
   for (std::uint32_t i = 0; i < lengths.front(); ++i) {
     if (i > 0) json += ',';
     if (lengths.size() > 1) {
-      append_array(lengths.subspan(1), values, json);
+      append_rows(lengths.subspan(1), values, json);
       continue;
     }
     double value;
@@ -46,6 +46,25 @@ void append_array(std::span<const std::uint32_t> lengths, const char*& values, s
     append_value(value, json);
   }
   json += ']';
+}
+
+/// Of an array that has values.
+std::size_t bracket_bytes(const BinaryArray& array) {
+  std::size_t arrays = 1;
+  std::size_t in_dimension = 1;
+  for (std::uint8_t i = 0; i + 1 < array.dimensions; ++i) {
+    in_dimension *= array.lengths[i];
+    arrays += in_dimension;
+  }
+  return 2 * arrays;
+}
+
+/// Where dimensions of length 1 follow a long one, brackets grow without bound over the values.
+void refuse_brackets(const BinaryArray& array) {
+  const std::size_t header = 2 + array.dimensions * sizeof(std::uint32_t);
+  if (bracket_bytes(array) <= header + array.values.size()) return;
+  throw BadLine("an array of " + std::to_string(array.dimensions) +
+                " dimensions is mostly brackets as text: leave out its dimensions of length 1");
 }
 
 /// The decimal digits of a big-endian number in two's complement, without its sign and leading zeros.
@@ -78,36 +97,48 @@ std::string magnitude_digits(std::string_view bytes, bool negative) {
 
 }  // namespace
 
-std::uint8_t parse_array(const char*& at, const char* end, std::string& json) try {
+BinaryArray parse_array(const char*& at, const char* end) try {
   base::ByteReader in(std::string_view(at, static_cast<std::size_t>(end - at)));
   const auto element = in.number<std::uint8_t>();
   if (element != kElementDouble) throw BadLine("ARRAY_INVALID_TYPE");
-  const auto dimensions = in.number<std::uint8_t>();
-  if (dimensions > kMaxDimensions) throw BadLine("ARRAY_TOO_MANY_DIMENSIONS");
-  std::array<std::uint32_t, kMaxDimensions> lengths{};
-  bool empty = dimensions == 0;
-  for (std::uint8_t i = 0; i < dimensions; ++i) {
+  BinaryArray array;
+  array.dimensions = in.number<std::uint8_t>();
+  if (array.dimensions > kMaxDimensions) throw BadLine("ARRAY_TOO_MANY_DIMENSIONS");
+  bool empty = array.dimensions == 0;
+  for (std::uint8_t i = 0; i < array.dimensions; ++i) {
     const auto length = in.number<std::int32_t>();
     if (length < 0) throw BadLine("an array has a dimension of negative length");
-    lengths[i] = static_cast<std::uint32_t>(length);
+    array.lengths[i] = static_cast<std::uint32_t>(length);
     empty |= length == 0;
   }
-  json.clear();
-  if (empty) {
-    json = "[]";  // A zero length carries no data, whatever the others are.
-  } else {
+  if (!empty) {  // A zero length carries no data, whatever the others are.
     std::size_t count = 1;
-    for (std::uint8_t i = 0; i < dimensions; ++i) {
-      count *= lengths[i];
+    for (std::uint8_t i = 0; i < array.dimensions; ++i) {
+      count *= array.lengths[i];
       if (count > in.rest().size() / sizeof(double)) throw BadLine("an array is longer than the body");
     }
-    const char* values = in.raw(count * sizeof(double)).data();
-    append_array(std::span(lengths).first(dimensions), values, json);
+    array.values = in.raw(count * sizeof(double));
+    refuse_brackets(array);
   }
   at = in.rest().data();
-  return dimensions;
+  return array;
 } catch (const base::MalformedBytes&) {
   throw BadLine("an array is longer than the body");
+}
+
+std::size_t BinaryArray::longest_json() const {
+  constexpr std::size_t kLongestValue = 24;  // -1.2345678901234567e-300
+  if (values.empty()) return 2;
+  return values.size() / sizeof(double) * (kLongestValue + 1) + bracket_bytes(*this);
+}
+
+void append_json(const BinaryArray& array, std::string& json) {
+  if (array.values.empty()) {
+    json += "[]";
+    return;
+  }
+  const char* values = array.values.data();
+  append_rows(std::span(array.lengths).first(array.dimensions), values, json);
 }
 
 bool parse_binary_decimal(const char*& at, const char* end, std::string& text) try {

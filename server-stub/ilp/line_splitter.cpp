@@ -123,7 +123,8 @@ std::size_t offset_of_line(std::string_view body, std::uint32_t line) {
   std::size_t begin = 0;
   while (begin < body.size()) {
     const std::size_t taken = splitter.take(body.substr(begin));
-    if (splitter.lines() >= line) return begin;
+    // A last line without its end counts, too.
+    if (splitter.lines() + (splitter.between_lines() ? 0 : 1) >= line) return begin;
     begin += taken;
   }
   return body.size();

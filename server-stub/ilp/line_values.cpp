@@ -92,7 +92,7 @@ bool LineParser::parse_suffixed(TableBuilder& table, ColumnIndex column, bool co
     case 'i':
       if (!stem.starts_with("0x")) return integer(ColumnType::long_, 1);
       if (!is_long256(stem)) return false;
-      if (counts) table.text(column, ColumnType::long256, 0, stem);
+      if (counts) table.text(column, ColumnType::long256, stem);
       return true;
     case 'n':
       return integer(ColumnType::timestamp_ns, 1);
@@ -123,7 +123,7 @@ bool LineParser::parse_text_decimal(TableBuilder& table, ColumnIndex column, boo
     return true;
   }
   const std::optional<engine::Decimal> number = engine::parse_decimal(stem);
-  if (number && counts) table.text(column, ColumnType::decimal, 0, number->text());
+  if (number && counts) table.text(column, ColumnType::decimal, number->text());
   return number.has_value();
 }
 
@@ -146,7 +146,7 @@ void LineParser::parse_quoted(TableBuilder& table, ColumnIndex column, bool coun
   const std::optional<std::string_view> text = token_text(quote, escaped, non_ascii);
   at_ = quote + 1;
   if (!text) bad_value(begin - 1, at_);
-  if (counts) table.text(column, ColumnType::varchar, 0, *text);
+  if (counts) table.text(column, ColumnType::varchar, *text);
 }
 
 void LineParser::parse_binary(TableBuilder& table, ColumnIndex column, bool counts) {
@@ -160,13 +160,13 @@ void LineParser::parse_binary(TableBuilder& table, ColumnIndex column, bool coun
     at_ += sizeof value;
     if (counts) table.real(column, value);
   } else if (type == kBinaryArray) {
-    const std::uint8_t dimensions = parse_array(at_, end_, scratch_);
-    if (counts && dimensions > 0) table.text(column, ColumnType::double_array, dimensions, scratch_);
+    const BinaryArray array = parse_array(at_, end_);
+    if (counts && array.dimensions > 0) table.array(column, array);
   } else if (type == kBinaryDecimal) {
     const bool has_value = parse_binary_decimal(at_, end_, scratch_);
     if (!counts) return;
     if (has_value) {
-      table.text(column, ColumnType::decimal, 0, scratch_);
+      table.text(column, ColumnType::decimal, scratch_);
     } else {
       table.null(column, ColumnType::decimal);
     }

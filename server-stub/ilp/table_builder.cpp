@@ -1,5 +1,6 @@
 #include "ilp/table_builder.hpp"
 
+#include <algorithm>
 #include <limits>
 #include <numeric>
 #include <utility>
@@ -88,13 +89,28 @@ void TableBuilder::place_sparse(BlockColumn& column, std::size_t values) {
   column.rows.push_back(row_);
 }
 
-void TableBuilder::text(ColumnIndex column, ColumnType type, std::uint8_t dimensions,
-                        std::string_view value) {
-  BlockColumn& to = typed(column, type, dimensions);
-  if (to.text.size() + value.size() > std::numeric_limits<std::uint32_t>::max())
-    throw BadLine("table: " + table_.name + ", column: " + to.name + "; more than 4 GiB in one request");
+void TableBuilder::require_room(const BlockColumn& column, std::size_t more) const {
+  if (column.text.size() + more > std::numeric_limits<std::uint32_t>::max())
+    throw BadLine("table: " + table_.name + ", column: " + column.name + "; more than 4 GiB in one request");
+}
+
+void TableBuilder::text(ColumnIndex column, ColumnType type, std::string_view value) {
+  BlockColumn& to = typed(column, type, 0);
+  require_room(to, value.size());
   place(to, to.text_ends.size());
   to.text.append(value);
+  to.text_ends.push_back(static_cast<std::uint32_t>(to.text.size()));
+}
+
+void TableBuilder::array(ColumnIndex column, const BinaryArray& value) {
+  BlockColumn& to = typed(column, ColumnType::double_array, value.dimensions);
+  const std::size_t longest = value.longest_json();
+  require_room(to, longest);
+  place(to, to.text_ends.size());
+  // At once for a long array: growing step by step would hold it twice.
+  const std::size_t needed = to.text.size() + longest;
+  if (needed > to.text.capacity()) to.text.reserve(std::max(needed, 2 * to.text.capacity()));
+  append_json(value, to.text);
   to.text_ends.push_back(static_cast<std::uint32_t>(to.text.size()));
 }
 

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "engine/sequencer.hpp"
+#include "ilp/binary.hpp"
 #include "ilp/scan.hpp"
 #include "ilp/symbol_dictionary.hpp"
 
@@ -88,7 +89,9 @@ class TableBuilder {
     to.codes.push_back(dictionaries_[columns_[column].active]->code_of(to, value));
   }
   /// Throws BadLine where the column's texts pass four gigabytes.
-  void text(ColumnIndex column, engine::ColumnType type, std::uint8_t dimensions, std::string_view value);
+  void text(ColumnIndex column, engine::ColumnType type, std::string_view value);
+  /// The same. REQUIRES: it is not NULL.
+  void array(ColumnIndex column, const BinaryArray& value);
 
   /// In nanoseconds.
   void end_row(std::int64_t nanos) {
@@ -131,6 +134,7 @@ class TableBuilder {
     place_sparse(column, values);
   }
   void place_sparse(engine::BlockColumn& column, std::size_t values);
+  void require_room(const engine::BlockColumn& column, std::size_t more) const;
 
   engine::ParsedTable table_;
   std::size_t* columns_left_;

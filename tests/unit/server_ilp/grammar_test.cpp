@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include "dump.hpp"
+#include "ilp/binary.hpp"
 
 namespace questnode::ilp::test {
 namespace {
@@ -250,6 +251,38 @@ TEST(Grammar, ArraysBecomeJson) {
          {"t f=" + array({2}, {std::nan(""), -infinity}) + " 5", "t f:DOUBLE[]=[null,\"-Infinity\"] @5\n"},
          {"t f=" + array({2147483647, 0}, {}) + " 5", "t f:DOUBLE[][]=[] @5\n"},
          {"t f=" + array({}, {}) + ",g=1i 5", "t g:LONG=1 @5\n"}});
+}
+
+/// Lengths and as many values as they ask for.
+std::string filled(const std::vector<std::int32_t>& lengths) {
+  std::size_t count = 1;
+  for (const std::int32_t length : lengths) count *= static_cast<std::size_t>(length);
+  return array(lengths, std::vector<double>(count, -1.2345678901234567e-300));
+}
+
+TEST(Grammar, AnArrayOfManyDimensionsIsTakenUnlessItIsMostlyBrackets) {
+  std::vector<std::int32_t> ones(32, 1);
+  EXPECT_TRUE(parsed("t f=" + filled(ones)).starts_with("t f:DOUBLE[][]"));
+  EXPECT_TRUE(parsed("t f=" + filled({1000, 1, 1, 1})).starts_with("t f:DOUBLE[][][][]=[[[["));
+  EXPECT_TRUE(parsed("t f=" + filled({10, 1, 1, 1, 1, 1, 1, 8})).starts_with("t f:DOUBLE[]"));
+  ones.front() = 1000;
+  EXPECT_EQ(
+      parsed("t f=1i\nt f=" + filled(ones)),
+      "line 2: an array of 32 dimensions is mostly brackets as text: leave out its dimensions of length 1");
+}
+
+TEST(Grammar, TheTextOfAnArrayIsNotLongerThanWasReserved) {
+  const std::vector<std::vector<std::int32_t>> shapes = {{1},          {1000}, {20, 50}, {1000, 1, 1, 1},
+                                                         {7, 1, 2, 3}, {0, 4}};
+  for (const auto& lengths : shapes) {
+    const std::string bytes = filled(lengths);
+    const char* at = bytes.data() + 2;
+    const BinaryArray value = parse_array(at, bytes.data() + bytes.size());
+    std::string json;
+    append_json(value, json);
+    EXPECT_LE(json.size(), value.longest_json());
+    EXPECT_LE(json.size(), 5 * bytes.size());
+  }
 }
 
 TEST(Grammar, ImpossibleArraysAreRefused) {

@@ -70,6 +70,10 @@ TEST(LineSplitter, FindsWhereALineBegins) {
   EXPECT_EQ(offset_of_line(body, 2), body.find("b f"));
   EXPECT_EQ(offset_of_line(body, 3), body.find("c f"));
   EXPECT_EQ(offset_of_line(body, 4), body.size());
+  EXPECT_EQ(offset_of_line(body + "d f=oops", 4), body.size());
+  EXPECT_EQ(offset_of_line("a f=oops", 1), 0U);
+  EXPECT_EQ(offset_of_line("a f=1i\nb f", 2), 7U);
+  EXPECT_EQ(offset_of_line("a f=1i\nb f=1i\n", 3), 14U);
 }
 
 }  // namespace

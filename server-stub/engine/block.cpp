@@ -97,6 +97,18 @@ Storage storage_of(ColumnType type) {
   }
 }
 
+std::size_t held_bytes(const BlockColumn& column) {
+  return sizeof column + column.name.size() + column.text.size() +
+         column.integers.size() * sizeof(std::int64_t) + column.reals.size() * sizeof(double) +
+         (column.rows.size() + column.text_ends.size() + column.codes.size()) * sizeof(std::uint32_t);
+}
+
+std::size_t held_bytes(const Block& block) {
+  std::size_t bytes = block.timestamps.size() * sizeof(std::int64_t);
+  for (const BlockColumn& column : block.columns) bytes += held_bytes(column);
+  return bytes;
+}
+
 void drop_first_rows(Block& block, std::uint32_t count) {
   if (count == 0) return;
   for (BlockColumn& column : block.columns) {

@@ -117,6 +117,10 @@ struct Block {
   std::vector<BlockColumn> columns;
 };
 
+/// Memory that the values take, without spare room. No encoding is longer but for a few bytes a column.
+std::size_t held_bytes(const BlockColumn& column);
+std::size_t held_bytes(const Block& block);
+
 /// Drops the first `count` rows. REQUIRES: count <= block.rows.
 void drop_first_rows(Block& block, std::uint32_t count);
 

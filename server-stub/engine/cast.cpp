@@ -58,6 +58,7 @@ CastFailure bounds_error(T value, const ColumnDefinition& target, std::size_t in
 }
 
 void append_text(BlockColumn& column, std::string_view text) {
+  if (column.text.size() + text.size() > kMaxEntryBytes) throw EntryTooLong(kMaxEntryBytes);
   column.text += text;
   column.text_ends.push_back(static_cast<std::uint32_t>(column.text.size()));
 }

@@ -19,6 +19,7 @@ struct CastFailure {
 };
 
 /// Gives every value of `column` the target's type, and the column its name. On failure the column is spoilt.
+/// Throws EntryTooLong.
 std::optional<CastFailure> cast_column(BlockColumn& column, const ColumnDefinition& target);
 
 /// One column out of several of the same type that have values in different rows.

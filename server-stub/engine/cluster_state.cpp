@@ -182,12 +182,14 @@ void ClusterState::apply(const Entry& entry) {
       if (moved_files_.contains(key)) schema.file += "~" + std::to_string(entry.number);
       if (schema.file != key) moved_files_.insert(schema.file);
       schema.columns = transaction.creation->columns;
+      column_count_ += schema.columns.size();
       schema.timestamp_column = transaction.creation->timestamp_column;
       schema.partition_by = transaction.creation->partition_by;
       schema.dedup_keys = transaction.creation->dedup_keys;
     }
     schema.columns.insert(schema.columns.end(), transaction.added_columns.begin(),
                           transaction.added_columns.end());
+    column_count_ += transaction.added_columns.size();
     schema.transactions = transaction.transaction;
   }
   if (entry.token) tokens_[entry.token->stream] = {entry.token->after, entry.wall_nanos};
@@ -241,6 +243,7 @@ ClusterState ClusterState::deserialize(std::string_view bytes) {
   for (auto count = in.number<std::uint32_t>(); count > 0; --count) {
     TableSchema schema = take_schema(in, version);
     std::string key = fold_case(schema.name);
+    state.column_count_ += schema.columns.size();
     if (schema.file != key && !state.moved_files_.insert(schema.file).second)
       throw base::MalformedBytes("cluster state: a file stands twice");
     if (!state.tables_.emplace(std::move(key), std::move(schema)).second)

@@ -46,6 +46,7 @@ class ClusterState {
 
   const TableSchema* table(std::string_view name) const;                        ///< Without case.
   const std::map<std::string, TableSchema>& tables() const { return tables_; }  ///< Key: lowercase name.
+  std::size_t column_count() const { return column_count_; }                    ///< Of all tables together.
   std::optional<base::StreamPosition> token(const base::Uuid& stream) const;
 
   /// Deterministic bytes of everything: equal on two nodes exactly when the states are.
@@ -60,6 +61,7 @@ class ClusterState {
 
   std::uint64_t number_ = 0;
   std::map<std::string, TableSchema> tables_;
+  std::size_t column_count_ = 0;
   std::set<std::string> moved_files_;  ///< Those of tables that are not called as their files.
   std::map<base::Uuid, StreamToken> tokens_;
 };

@@ -170,7 +170,12 @@ std::string ColumnDefinition::type_text() const {
 }
 
 std::string encode_entry(const Entry& entry) {
-  std::string out(kEntryHeaderBytes, '\0');
+  std::string out;
+  // At once: growing step by step would hold a long entry twice.
+  std::size_t held = kEntryHeaderBytes;
+  for (const TableTransaction& table : entry.tables) held += held_bytes(table.block);
+  out.reserve(held);
+  out.resize(kEntryHeaderBytes);
   base::ByteWriter writer(out);
   writer.number(entry.number);
   writer.number(entry.wall_nanos);
@@ -183,6 +188,8 @@ std::string encode_entry(const Entry& entry) {
   writer.patch(4, version);
   writer.patch(8, static_cast<std::uint64_t>(out.size() - kEntryHeaderBytes));
   writer.patch(16, checksum(out));
+  // Entries are kept for a while, and numbers in fewer bytes than a block holds them.
+  if (out.capacity() - out.size() > out.size() / 4) out.shrink_to_fit();
   return out;
 }
 

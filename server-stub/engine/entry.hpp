@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <stdexcept>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -54,6 +55,16 @@ struct Entry {
   std::int64_t wall_nanos = 0;
   std::optional<TokenChange> token;
   std::vector<TableTransaction> tables;
+};
+
+/// No entry is longer: a log record holds 512 MiB, a row in a table file a billion bytes.
+inline constexpr std::size_t kMaxEntryBytes = std::size_t{500} << 20;
+
+/// Thrown while an entry is made that would be longer than it may be.
+struct EntryTooLong : std::runtime_error {
+  explicit EntryTooLong(std::size_t most)
+      : std::runtime_error("the rows take more than " + std::to_string(most) +
+                           " bytes in the log: send fewer of them in a request") {}
 };
 
 /// Self-delimiting: magic, format version, length, CRC-32C, number, body. The version is 2 where a table is

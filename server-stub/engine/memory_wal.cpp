@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <stdexcept>
+#include <utility>
 
 namespace questnode::engine {
 
@@ -9,13 +10,13 @@ void MemoryWal::refuse_if_broken() const {
   if (broken_) throw std::runtime_error("the WAL takes nothing any more: a sync failed");
 }
 
-void MemoryWal::append(std::uint64_t number, std::string_view entry) {
+void MemoryWal::append(std::uint64_t number, std::string entry) {
   const std::lock_guard lock(mutex_);
   refuse_if_broken();
   if (number != first_ + entries_.size())
     throw std::logic_error("WAL entry " + std::to_string(number) + " does not follow " +
                            std::to_string(first_ + entries_.size() - 1));
-  entries_.emplace_back(entry);
+  entries_.push_back(std::move(entry));
 }
 
 std::uint64_t MemoryWal::sync() {

@@ -11,7 +11,7 @@ namespace questnode::engine {
 /// Behaves as the WAL on disk does; "closing and opening again" is power_cut() or process_kill().
 class MemoryWal final : public Wal {
  public:
-  void append(std::uint64_t number, std::string_view entry) override;
+  void append(std::uint64_t number, std::string entry) override;
   std::uint64_t sync() override;
   std::uint64_t first() const override;
   std::uint64_t last() const override;

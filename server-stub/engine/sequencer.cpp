@@ -110,23 +110,6 @@ void cut_duplicates(std::vector<ParsedTable>& tables, std::uint32_t duplicates) 
   std::erase_if(tables, [](const ParsedTable& table) { return table.rows.empty(); });
 }
 
-/// All tables or the failure of the first bad line.
-std::optional<LineFailure> resolve_tables(std::vector<ParsedTable> tables, const ClusterState& state,
-                                          CreationPolicy policy, Entry& entry) {
-  std::optional<LineFailure> first;
-  entry.tables.reserve(tables.size());
-  for (ParsedTable& table : tables) {
-    const TableSchema* schema = state.table(table.name);
-    auto resolved = resolve_table(std::move(table), schema, policy);
-    if (auto* failure = std::get_if<LineFailure>(&resolved)) {
-      if (!first || failure->line < first->line) first = std::move(*failure);
-    } else {
-      entry.tables.push_back(std::get<TableTransaction>(std::move(resolved)));
-    }
-  }
-  return first;
-}
-
 bool is_partition(std::string_view unit) {
   constexpr std::array<std::string_view, 5> kUnits = {"HOUR", "DAY", "WEEK", "MONTH", "YEAR"};
   return std::find(kUnits.begin(), kUnits.end(), unit) != kUnits.end();
@@ -189,9 +172,46 @@ std::string define_table(const TableRequest& request, TableCreation& creation) {
 
 }  // namespace
 
+/// All tables or the failure of the first bad line.
+std::optional<LineFailure> Sequencer::resolve_tables(std::vector<ParsedTable> tables, Entry& entry) const {
+  std::optional<LineFailure> first;
+  std::size_t bytes = 0;
+  entry.tables.reserve(tables.size());
+  for (ParsedTable& table : tables) {
+    const TableSchema* schema = state_.table(table.name);
+    auto resolved = resolve_table(std::move(table), schema, policy_);
+    if (auto* failure = std::get_if<LineFailure>(&resolved)) {
+      if (!first || failure->line < first->line) first = std::move(*failure);
+      continue;
+    }
+    entry.tables.push_back(std::get<TableTransaction>(std::move(resolved)));
+    for (const BlockColumn& column : entry.tables.back().block.columns) bytes += column.text.size();
+    if (bytes > limits_.entry_bytes) throw EntryTooLong(limits_.entry_bytes);
+  }
+  return first;
+}
+
+/// What the entry would make too many; empty: nothing.
+std::string Sequencer::beyond_catalog(const Entry& entry) const {
+  std::size_t tables = state_.tables().size();
+  std::size_t columns = state_.column_count();
+  for (const TableTransaction& table : entry.tables) {
+    if (table.creation) ++tables;
+    columns += table.added_columns.size() + (table.creation ? table.creation->columns.size() : 0);
+    if (table.creation && tables > limits_.tables)
+      return "table: " + table.table + "; too many tables: at most " + std::to_string(limits_.tables);
+    if (columns > limits_.columns && columns > state_.column_count())
+      return "table: " + table.table + "; too many columns: at most " + std::to_string(limits_.columns) +
+             " in all tables together";
+  }
+  return {};
+}
+
 Admission Sequencer::commit(Entry entry) {
+  if (std::string wrong = beyond_catalog(entry); !wrong.empty()) return refused(std::move(wrong));
   Admission admission;
   admission.entry = encode_entry(entry);
+  if (admission.entry.size() > limits_.entry_bytes) throw EntryTooLong(limits_.entry_bytes);
   state_.apply(entry);
   admission.outcome = Outcome::committed;
   admission.number = entry.number;
@@ -199,7 +219,7 @@ Admission Sequencer::commit(Entry entry) {
   return admission;
 }
 
-Admission Sequencer::write(WriteRequest request, std::int64_t wall_nanos) {
+Admission Sequencer::write(WriteRequest request, std::int64_t wall_nanos) try {
   Entry entry;
   entry.number = state_.number() + 1;
   entry.wall_nanos = wall_nanos;
@@ -222,11 +242,15 @@ Admission Sequencer::write(WriteRequest request, std::int64_t wall_nanos) {
     admission.number = state_.number();
     return admission;
   }
-  if (auto failure = resolve_tables(std::move(request.tables), state_, policy_, entry)) {
+  if (auto failure = resolve_tables(std::move(request.tables), entry)) {
     if (failure->line == 0) return refused(std::move(failure->what));
     return refused(line_error(failure->line, failure->what), failure->line);
   }
   return commit(std::move(entry));
+} catch (const EntryTooLong& error) {
+  Admission admission = refused(error.what());
+  admission.outcome = Outcome::too_large;
+  return admission;
 }
 
 Admission Sequencer::create_table(const TableRequest& request, std::int64_t wall_nanos) {

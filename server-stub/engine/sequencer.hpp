@@ -39,6 +39,12 @@ struct WriteRequest {
   std::optional<Delivery> delivery;  ///< None: a client without our headers.
 };
 
+/// Why a line cannot be stored.
+struct LineFailure {
+  std::uint32_t line = 0;  ///< 0: no line of its own.
+  std::string what;
+};
+
 struct Admission {
   enum class Outcome {
     committed,       ///< `entry` is to be appended to the WAL; answer 204 once `number` is synced.
@@ -46,6 +52,7 @@ struct Admission {
     gap,             ///< 409: the rows do not follow the token, which `token` tells.
     unknown_stream,  ///< 409 without a token: the stream is unknown and does not begin with its first frame.
     refused,         ///< 400: `message` and `line`.
+    too_large,       ///< 413: `message`; fewer rows at a time may be taken.
   };
   Outcome outcome = Outcome::refused;
   std::uint64_t number = 0;
@@ -77,10 +84,17 @@ struct CreationPolicy {
   bool columns = true;
 };
 
+/// What no request gets beyond. Tables and columns stay in memory for ever, so there is an end to them.
+struct SequencerLimits {
+  std::size_t entry_bytes = kMaxEntryBytes;
+  std::size_t tables = 100'000;
+  std::size_t columns = 1'000'000;  ///< Of all tables together.
+};
+
 class Sequencer {
  public:
-  explicit Sequencer(ClusterState state, CreationPolicy policy = {})
-      : state_(std::move(state)), policy_(policy) {}
+  explicit Sequencer(ClusterState state, CreationPolicy policy = {}, SequencerLimits limits = {})
+      : state_(std::move(state)), policy_(policy), limits_(limits) {}
 
   Admission write(WriteRequest request, std::int64_t wall_nanos);
   /// outcome duplicate: it exists and if_not_exists was said.
@@ -91,10 +105,13 @@ class Sequencer {
   const ClusterState& state() const { return state_; }
 
  private:
+  std::optional<LineFailure> resolve_tables(std::vector<ParsedTable> tables, Entry& entry) const;
+  std::string beyond_catalog(const Entry& entry) const;
   Admission commit(Entry entry);
 
   ClusterState state_;
   CreationPolicy policy_;
+  SequencerLimits limits_;
 };
 
 }  // namespace questnode::engine

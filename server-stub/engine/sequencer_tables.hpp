@@ -10,14 +10,8 @@
 
 namespace questnode::engine {
 
-/// Why a line cannot be stored.
-struct LineFailure {
-  std::uint32_t line = 0;  ///< 0: no line of its own.
-  std::string what;
-};
-
 /// What the rows do to the table; `schema` is null where the table does not exist yet.
-/// REQUIRES: parsed.block.rows > 0.
+/// Throws EntryTooLong. REQUIRES: parsed.block.rows > 0.
 std::variant<TableTransaction, LineFailure> resolve_table(ParsedTable parsed, const TableSchema* schema,
                                                           CreationPolicy policy = {});
 

@@ -46,7 +46,7 @@ class DiskWal final : public Wal {
   }
   ~DiskWal() override;
 
-  void append(std::uint64_t number, std::string_view entry) override;
+  void append(std::uint64_t number, std::string entry) override;
   std::uint64_t sync() override;
   std::uint64_t first() const override {
     const std::lock_guard state(state_mutex_);
@@ -152,29 +152,29 @@ void DiskWal::rotate() {
   directory_unsynced_ = true;
 }
 
-void DiskWal::append(std::uint64_t number, std::string_view entry) {
+void DiskWal::append(std::uint64_t number, std::string entry) {
   const std::lock_guard change(change_mutex_);
   refuse_if_broken();
   if (number != last_ + 1)
     throw std::logic_error("WAL entry " + std::to_string(number) + " does not follow " +
                            std::to_string(last_));
   const std::uint64_t now_synced = synced();
-  if (segments_.back()->size + entry.size() > options_.segment_bytes && !segments_.back()->index.empty())
-    rotate();
+  const std::size_t bytes = entry.size();
+  if (segments_.back()->size + bytes > options_.segment_bytes && !segments_.back()->index.empty()) rotate();
   Segment& segment = *segments_.back();
   std::string note;
   if (now_synced > noted_synced_) note = encode_note({now_synced, mark_});
-  auto cached = std::make_shared<const std::string>(entry);
-  write_or_undo(segment, note, entry);
+  const auto kept = std::make_shared<const std::string>(std::move(entry));
+  write_or_undo(segment, note, *kept);
   if (!note.empty()) noted_synced_ = now_synced;
   {
     const std::lock_guard state(state_mutex_);
     segment.size += note.size();
     segment.index_entry(number);
-    segment.size += entry.size();
+    segment.size += bytes;
     segment.unsynced = true;
     last_ = number;
-    cache_.push(std::move(cached));
+    cache_.push(kept);
   }
   base::kill_point("wal.after_append");
 }

@@ -45,7 +45,7 @@ class Wal {
 
   /// To the page cache: on return it survives the process. When it throws, nothing was appended, and it may
   /// be tried again. REQUIRES: number == last() + 1.
-  virtual void append(std::uint64_t number, std::string_view entry) = 0;
+  virtual void append(std::uint64_t number, std::string entry) = 0;
   /// Returns the number up to which everything is synced now. Blocks for the disk.
   virtual std::uint64_t sync() = 0;
 

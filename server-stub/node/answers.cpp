@@ -111,6 +111,9 @@ front::Response write_response(const WriteAnswer& answer, bool with_stream) {
     case Kind::refused:
       response = json_error(400, "invalid", answer.message, answer.line);
       break;
+    case Kind::too_large:
+      response = json_error(413, "request too large", answer.message);
+      break;
     case Kind::not_writable:
       response = json_error(421, "not accepting writes", answer.message);
       break;

@@ -93,14 +93,15 @@ bool Applier::with_room(const std::function<void()>& step) {
 }
 
 void Applier::apply_batch(std::uint64_t through) {
-  const auto encoded = wal_.read(tables_.applied() + 1, through, kBatchBytes);
+  auto encoded = wal_.read(tables_.applied() + 1, through, kBatchBytes);
   if (encoded.empty()) {
     throw std::runtime_error("the write-ahead log lacks entry " + std::to_string(tables_.applied() + 1));
   }
   std::vector<engine::Entry> entries;
   entries.reserve(encoded.size());
-  for (const std::string& bytes : encoded) {
-    entries.push_back(engine::decode_entry(bytes));
+  for (std::string& bytes : encoded) {
+    // Not both at once: an entry may be large.
+    entries.push_back(engine::decode_entry(std::exchange(bytes, {})));
     events_.applying(entries.back());
   }
   tables_.apply(entries);

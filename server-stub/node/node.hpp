@@ -54,6 +54,7 @@ struct WriteAnswer {
     gap,             ///< 409 with the token, which is `acked`.
     unknown_stream,  ///< 409 without a token.
     refused,         ///< 400: `message`, and `line` unless 0.
+    too_large,       ///< 413: `message`.
     not_writable,    ///< 421: `message` says who takes writes.
     overloaded,      ///< 503
     failed,          ///< 500: whether the rows are kept is not certain.

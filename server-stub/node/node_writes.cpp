@@ -145,6 +145,9 @@ WriteAnswer Node::admit(engine::Admission admission, const std::optional<engine:
     case Outcome::refused:
       result.kind = WriteAnswer::Kind::refused;
       return result;
+    case Outcome::too_large:
+      result.kind = WriteAnswer::Kind::too_large;
+      return result;
     case Outcome::duplicate:
       result.kind = WriteAnswer::Kind::committed;
       return result;
@@ -152,7 +155,7 @@ WriteAnswer Node::admit(engine::Admission admission, const std::optional<engine:
       break;
   }
   try {
-    wal_->append(admission.number, admission.entry);
+    wal_->append(admission.number, std::move(admission.entry));
   } catch (const std::exception& error) {
     sequencer_.reset();
     spdlog::error("the write-ahead log cannot be written: {}", error.what());

@@ -7,11 +7,15 @@
 
 #include "base/bytes.hpp"
 #include "base/crc32c.hpp"
+#include "engine/entry.hpp"
 
 // Layout: magic, u32 version, u32 header bytes, header, u32 CRC of all that, body, u32 CRC of the body,
 // SHA-256 of everything before it. Body: entries as u32 length and bytes, compressed; nothing when there are
 // none.
 namespace questnode::replication {
+
+static_assert(engine::kMaxEntryBytes + sizeof(std::uint32_t) <= kMaxBodyBytes, "an entry fits into a record");
+
 namespace {
 
 constexpr std::string_view kMagic = "QNLOGREC";

@@ -287,6 +287,8 @@ void SimNode::commit(engine::Admission admission, const base::Uuid& stream, cons
         if (token) response.headers.emplace_back(base::header::kAcked, token->to_string());
         reply(response);
       });
+    case Outcome::too_large:
+      return reply(answer(413));
     case Outcome::refused: {
       auto response = answer(400);
       response.body =

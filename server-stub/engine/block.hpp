@@ -47,7 +47,7 @@ enum class Storage : std::uint8_t { integer, real, text };
 Storage storage_of(ColumnType type);
 
 /// One column of a block. Only rows that have a value take room: value k belongs to the k-th such row. So a
-/// block is never larger than a small multiple of what was sent, however sparse its columns are.
+/// block's values take a small multiple of what was sent, however sparse its columns are.
 struct BlockColumn {
   std::string name;
   ColumnType type = ColumnType::long_;

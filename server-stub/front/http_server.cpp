@@ -1,7 +1,6 @@
 #include "front/http_server.hpp"
 
 #include <array>
-#include <atomic>
 #include <exception>
 #include <memory>
 #include <optional>
@@ -27,11 +26,12 @@ struct Core {
 
   const HttpServerOptions options;
   Handler& handler;
-  std::atomic<std::size_t> buffered_bytes = 0;
 };
 
 constexpr std::size_t kBytesPerSecond = 64 << 10;
 constexpr std::size_t kBodyReadBytes = 64 << 10;
+/// Answers up to this length always go out: without them nobody would learn why.
+constexpr std::size_t kSmallAnswer = 64 << 10;
 
 /// Everything but the reply and its construction happens on the connection's strand.
 class HttpSession final : public Session, public std::enable_shared_from_this<HttpSession> {
@@ -39,8 +39,8 @@ class HttpSession final : public Session, public std::enable_shared_from_this<Ht
   HttpSession(std::shared_ptr<Core> core, std::unique_ptr<Stream> stream)
       : core_(std::move(core)),
         stream_(std::move(stream)),
-        buffer_(core_->options.max_header_bytes + kBodyReadBytes) {}
-  ~HttpSession() override { release_body(); }
+        buffer_(core_->options.max_header_bytes + kBodyReadBytes),
+        held_(core_->options.memory) {}
 
   void start(bool refuse) override;
 
@@ -53,8 +53,6 @@ class HttpSession final : public Session, public std::enable_shared_from_this<Ht
   void begin_header();
   void advance();
   bool on_header();
-  bool account_body();
-  void release_body();
   void hand_on();
   void on_reply(Response response);
   void write(Response response);
@@ -69,7 +67,7 @@ class HttpSession final : public Session, public std::enable_shared_from_this<Ht
   std::optional<Parser> parser_;
   Phase phase_ = Phase::idle;
   std::chrono::steady_clock::time_point body_began_;
-  std::size_t accounted_ = 0;  ///< Of core_->buffered_bytes.
+  base::ByteCharge held_;  ///< For the body that comes in, or the answer on its way.
   bool keep_alive_ = true;
   bool head_request_ = false;
   bool close_after_write_ = false;
@@ -140,10 +138,11 @@ void HttpSession::advance() {
     if (error == http::error::need_more) break;
     if (error) return refuse(error);
     if (phase_ == Phase::header && parser_->is_header_done() && !on_header()) return;
-    if (!account_body()) return refuse(503, "too many bytes of requests are being handled: try again later");
+    if (!held_.set(parser_->get().body().size()))
+      return refuse(503, "too many bytes of requests are being handled: try again later");
   }
   if (parser_->is_done()) return hand_on();
-  if (phase_ == Phase::body) stream_->expires_at(body_began_ + transfer_time(accounted_));
+  if (phase_ == Phase::body) stream_->expires_at(body_began_ + transfer_time(parser_->get().body().size()));
   read();
 }
 
@@ -162,17 +161,6 @@ bool HttpSession::on_header() {
   return true;
 }
 
-bool HttpSession::account_body() {
-  const std::size_t size = parser_->get().body().size();
-  const std::size_t grown = size - accounted_;
-  accounted_ = size;
-  return core_->buffered_bytes.fetch_add(grown) + grown <= core_->options.max_buffered_bytes;
-}
-
-void HttpSession::release_body() {
-  core_->buffered_bytes -= std::exchange(accounted_, 0);
-}
-
 void HttpSession::hand_on() {
   stream_->expires_never();
   if (buffer_.size() > 0) return stream_->close();  // A pipelined request: QuestDB disconnects, so do we.
@@ -186,8 +174,10 @@ void HttpSession::hand_on() {
     auto held = std::make_shared<Response>(std::move(response));
     self->stream_->post([self, held] { self->on_reply(std::move(*held)); });
   };
+  Request request = make_request(std::move(message), std::move(*target));
+  request.held = std::move(held_);
   try {
-    core_->handler.handle(make_request(std::move(message), std::move(*target)), std::move(reply));
+    core_->handler.handle(std::move(request), std::move(reply));
   } catch (const std::exception& error) {
     refuse(500, std::string("internal error: ") + error.what());
   }
@@ -200,7 +190,12 @@ void HttpSession::on_reply(Response response) {
 }
 
 void HttpSession::write(Response response) {
-  release_body();
+  parser_.reset();  // With what came of a body that was refused.
+  held_.set(0);
+  const std::size_t bytes = response.body.size();
+  if (bytes > kSmallAnswer && !held_.set(bytes)) {
+    response = core_->handler.refusal(503, "too many bytes of answers are on their way: try again later");
+  }
   close_after_write_ = response.close || !keep_alive_;
   response_ = std::move(response);
   frame_ = frame_answer(response_, !head_request_, !close_after_write_);
@@ -213,6 +208,7 @@ void HttpSession::write(Response response) {
 void HttpSession::on_written(bool ok) {
   if (!ok) return stream_->close();
   response_ = {};
+  held_.set(0);
   if (close_after_write_) return stream_->close_gracefully(kLingerTime);
   wait_for_request();
 }

@@ -11,7 +11,9 @@
 #include <utility>
 #include <vector>
 
+#include "base/byte_budget.hpp"
 #include "front/listener_options.hpp"
+#include "namespace.hpp"
 
 namespace questnode::front {
 
@@ -21,6 +23,7 @@ struct Request {
   std::map<std::string, std::string> query;  ///< Percent-decoded.
   std::vector<std::pair<std::string, std::string>> headers;
   std::string body;
+  base::ByteCharge held;  ///< For the body; whoever keeps more of it charges more.
 
   std::string_view header(std::string_view name) const;  ///< Without case; empty: absent.
 };
@@ -51,8 +54,9 @@ struct HttpServerOptions : ListenerOptions {
 
   std::size_t max_header_bytes = 64 << 10;
   std::size_t max_body_bytes = 128 << 20;  ///< More is answered 413.
-  /// Bodies that are being received or handled, all connections together; beyond: 503 and close.
-  std::size_t max_buffered_bytes = std::size_t{512} << 20;
+  /// Bodies that are being received or handled and long answers on their way, all connections together;
+  /// beyond: 503 and close.
+  std::shared_ptr<base::ByteBudget> memory = std::make_shared<base::ByteBudget>(std::size_t{512} << 20);
   std::chrono::milliseconds idle_timeout{300'000};   ///< Between two requests of a connection.
   std::chrono::milliseconds header_timeout{10'000};  ///< From a header's first byte to its last.
   /// A body, or an answer on its way out, may take this long and a second more for each 64 KiB.

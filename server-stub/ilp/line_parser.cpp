@@ -1,5 +1,6 @@
 #include "ilp/line_parser.hpp"
 
+#include <algorithm>
 #include <utility>
 
 #include "engine/names.hpp"
@@ -10,14 +11,21 @@ namespace questnode::ilp {
 using engine::ColumnType;
 using ColumnIndex = TableBuilder::ColumnIndex;
 
+namespace {
+
+constexpr std::size_t kLeastBytesOfValue = 4;  // "a=t,"
+
+}  // namespace
+
 LineParser::LineParser(std::string_view body, Precision precision, std::int64_t arrival_wall_nanos)
     : at_(body.data()),
       end_(body.data() + body.size()),
       line_begin_(at_),
+      next_count_(at_),
       precision_(precision),
       arrival_wall_nanos_(arrival_wall_nanos) {}
 
-void LineParser::run() {
+void LineParser::run(const MayHold& may_hold) {
   while (at_ != end_) {
     if (*at_ == '\n' || *at_ == '\r') {
       ++at_;  // Empty lines do not count; so the line feed of CRLF is one.
@@ -26,7 +34,21 @@ void LineParser::run() {
     line_begin_ = at_;
     parse_line();
     ++row_;
+    if (at_ >= next_count_) require_room(may_hold);
   }
+  require_room(may_hold);
+}
+
+/// Counting takes as long as there are columns: the more there are, the more is parsed in between.
+void LineParser::require_room(const MayHold& may_hold) {
+  constexpr std::size_t kLeastBetween = 64 << 10;
+  constexpr std::size_t kBetweenOfColumn = 16;
+  if (!may_hold) return;
+  std::size_t bytes = 0;
+  for (const TableBuilder& table : tables_) bytes += table.held_bytes();
+  if (!may_hold(bytes)) throw NoRoom{bytes};
+  const std::size_t between = std::max(kLeastBetween, (kMaxColumns - columns_left_) * kBetweenOfColumn);
+  next_count_ = at_ + std::min(between, static_cast<std::size_t>(end_ - at_));
 }
 
 engine::WriteRequest LineParser::finish() {
@@ -75,7 +97,7 @@ TableBuilder& LineParser::parse_table() {
       static_cast<const char*>(std::memchr(token, '\n', static_cast<std::size_t>(end_ - token)));
   const std::size_t line = static_cast<std::size_t>((line_feed == nullptr ? end_ : line_feed) - at_) + 1;
   // A table that came up alone so far may fill the body.
-  table.begin_row(row_, tables_.size() == 1 ? left / line + 1 : 0);
+  table.begin_row(row_, tables_.size() == 1 ? left / line + 1 : 0, left / kLeastBytesOfValue);
   at_ = token;
   return table;
 }

@@ -20,8 +20,8 @@ class LineParser {
   /// The body must outlive it.
   LineParser(std::string_view body, Precision precision, std::int64_t arrival_wall_nanos);
 
-  /// Throws BadLine; then `line()` is the bad one.
-  void run();
+  /// Throws BadLine; then `line()` is the bad one. Throws NoRoom.
+  void run(const MayHold& may_hold);
   std::uint32_t line() const { return row_ + 1; }
   const char* line_begin() const { return line_begin_; }
   engine::WriteRequest finish();
@@ -29,6 +29,7 @@ class LineParser {
  private:
   bool at_line_end() const { return at_ == end_ || *at_ == '\n' || *at_ == '\r'; }
   void parse_line();
+  void require_room(const MayHold& may_hold);
   TableBuilder& parse_table();
   TableBuilder& find_table(std::string_view wire);
   void parse_tag(TableBuilder& table);
@@ -61,6 +62,7 @@ class LineParser {
   const char* at_;
   const char* end_;
   const char* line_begin_;
+  const char* next_count_;  ///< Where the rows' memory is counted again.
   Precision precision_;
   std::int64_t arrival_wall_nanos_;
   std::uint32_t row_ = 0;

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -25,8 +26,17 @@ enum class Precision : std::uint8_t { nanos, micros, millis, seconds, minutes, h
 /// "n", "ns", "u", ...; empty means nanoseconds; nullopt: not supported.
 std::optional<Precision> parse_precision(std::string_view text);
 
+/// The parsed rows would take so many bytes, and may not.
+struct NoRoom {
+  std::size_t bytes = 0;
+};
+/// Asked again and again while the rows grow: whether they may take so many bytes.
+using MayHold = std::function<bool(std::size_t bytes)>;
+
 /// The whole body or nothing: the first bad line ends it. `arrival_wall_nanos` stamps rows without timestamp.
-std::variant<engine::WriteRequest, ParseError> parse(std::string_view body, Precision precision,
-                                                     std::int64_t arrival_wall_nanos);
+/// No `may_hold`: they may.
+std::variant<engine::WriteRequest, ParseError, NoRoom> parse(std::string_view body, Precision precision,
+                                                             std::int64_t arrival_wall_nanos,
+                                                             const MayHold& may_hold = {});
 
 }  // namespace questnode::ilp

@@ -27,6 +27,8 @@ class Dictionary {
     return append(column, text);
   }
 
+  std::size_t held_bytes() const { return sizeof *this + slots_.size() * sizeof(Slot); }
+
  private:
   struct Slot {
     std::uint32_t tag = 0;

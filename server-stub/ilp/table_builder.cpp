@@ -67,7 +67,8 @@ BlockColumn& TableBuilder::add_variant(Column& column, ColumnType type, std::uin
   added.type = type;
   added.dimensions = dimensions;
   // The guess is good where all rows look like the first; elsewhere columns grow as they need.
-  const std::size_t expected = row_ == 0 ? expected_rows_ : 0;
+  const std::size_t expected = row_ == 0 && expected_rows_ <= most_values_ ? expected_rows_ : 0;
+  most_values_ -= expected;
   if (type == ColumnType::symbol) {
     added.coded = true;
     added.codes.reserve(expected);
@@ -120,6 +121,17 @@ void TableBuilder::end_row_far(std::int64_t micros) {
     for (std::int64_t& value : table_.block.timestamps) value /= 1000;
   }
   table_.block.timestamps.push_back(micros);
+}
+
+std::size_t TableBuilder::held_bytes() const {
+  constexpr std::size_t kMapNode = 80;  // Of either map of names, about.
+  std::size_t bytes = sizeof *this + 2 * kMapNode + engine::held_bytes(table_.block) +
+                      table_.rows.size() * sizeof(std::uint32_t) +
+                      columns_.size() * (sizeof(Column) + 2 * kMapNode);
+  for (const auto& dictionary : dictionaries_) {
+    if (dictionary) bytes += dictionary->held_bytes();
+  }
+  return bytes;
 }
 
 engine::ParsedTable TableBuilder::finish() {

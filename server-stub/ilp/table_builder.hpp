@@ -37,10 +37,12 @@ class TableBuilder {
 
   const std::string& name() const { return table_.name; }
 
-  /// `row`: index in the request. `expected_rows`: how many more the table may get, as a guess.
-  void begin_row(std::uint32_t row, std::size_t expected_rows) {
+  /// `row`: index in the request. `expected_rows`: how many more the table may get, as a guess;
+  /// `most_values`: so many values at most.
+  void begin_row(std::uint32_t row, std::size_t expected_rows, std::size_t most_values = 0) {
     table_.rows.push_back(row);
     expected_rows_ = expected_rows;
+    most_values_ = most_values;
     row_ = static_cast<std::uint32_t>(table_.block.timestamps.size());
     previous_ = kNone;
   }
@@ -104,6 +106,8 @@ class TableBuilder {
   /// The number of the row's values so far is not zero.
   bool has_values() const { return previous_ != kNone; }
 
+  /// Memory that the rows take so far.
+  std::size_t held_bytes() const;
   engine::ParsedTable finish();
 
  private:
@@ -139,6 +143,7 @@ class TableBuilder {
   engine::ParsedTable table_;
   std::size_t* columns_left_;
   std::size_t expected_rows_ = 0;
+  std::size_t most_values_ = 0;
   std::uint32_t row_ = 0;         ///< Index in the block.
   ColumnIndex previous_ = kNone;  ///< The row's latest column.
   ColumnIndex first_ = kNone;     ///< With which the last row began.

@@ -113,19 +113,36 @@ void Api::handle(front::Request request, std::function<void(front::Response)> re
   }
 }
 
+/// Why not; nothing: `request` holds the plain body.
+std::optional<front::Response> Api::unpack(front::Request& request) const {
+  if (request.body.empty()) return std::nullopt;
+  const std::size_t claimed = base::claimed_bytes(request.body);
+  const std::size_t most = std::min(claimed, config_.max_body_bytes);
+  const std::size_t both = request.body.size() + most;
+  if (!request.held.set(both)) {
+    if (request.held.fits_alone(both))
+      return json_error(503, "retry operation",
+                        "too many bytes of requests are being handled: try again later");
+    return json_error(413, "request too large",
+                      "the body does not fit into questnode.requests.max.bytes once it is unpacked");
+  }
+  bool too_long = false;
+  auto plain = base::gunzip(request.body, most, &too_long);
+  if (!plain) {
+    return too_long && claimed > most ? too_large(config_.max_body_bytes)
+                                      : json_error(415, "not supported", "gzip decompression error");
+  }
+  request.body = std::move(*plain);
+  request.held.set(request.body.size());
+  return std::nullopt;
+}
+
 void Api::write(front::Request request, Reply reply) {
   if (refuses_writes())
     return reply(json_error(421, "not accepting writes", "this instance cannot receive writes"));
   // As QuestDB: any other encoding is not looked at, and its bytes are taken for lines.
   if (engine::same_name(request.header("Content-Encoding"), "gzip")) {
-    bool too_long = false;
-    std::optional<std::string> plain = std::string();
-    if (!request.body.empty()) plain = base::gunzip(request.body, config_.max_body_bytes, &too_long);
-    if (!plain) {
-      return reply(too_long ? too_large(config_.max_body_bytes)
-                            : json_error(415, "not supported", "gzip decompression error"));
-    }
-    request.body = std::move(*plain);
+    if (auto refusal = unpack(request)) return reply(std::move(*refusal));
   }
   const auto precision = ilp::parse_precision(query_value(request, "precision"));
   if (!precision) {
@@ -136,7 +153,7 @@ void Api::write(front::Request request, Reply reply) {
   WriteCall call;
   call.precision = *precision;
   call.delivery = delivery_of(request);
-  call.body = std::move(request.body);
+  call.body = request.body;
   const bool with_stream = call.delivery.has_value();
   node_.write(std::move(call), [with_stream, reply = std::move(reply)](const WriteAnswer& answer) {
     reply(write_response(answer, with_stream));

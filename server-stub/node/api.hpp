@@ -43,6 +43,7 @@ class Api final : public front::Handler {
   std::function<void(WriteAnswer)> catalog_reply(std::string sql, Reply reply) const;
   void select(std::string sql, Reply reply);
 
+  std::optional<front::Response> unpack(front::Request& request) const;
   bool refuses_writes() const { return config_.read_only || config_.http_read_only; }
 
   Node& node_;

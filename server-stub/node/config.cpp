@@ -124,7 +124,7 @@ constexpr Key kKeys[] = {
     {"line.http.max.recv.buffer.size", "128m", "Longest request body; a longer one is answered 413.",
      [](Config& c, std::string_view v) { c.max_body_bytes = size(v); }},
     {"questnode.requests.max.bytes", "512m",
-     "Bodies received or handled at a time, all connections together; beyond: 503.",
+     "What all requests and answers hold at a time, parsed rows included; beyond: 503.",
      [](Config& c, std::string_view v) { c.max_buffered_bytes = size(v); }},
     {"tls.enabled", "false", "TLS 1.2 and 1.3 for HTTP and for ILP over TCP.",
      [](Config& c, std::string_view v) { c.tls.enabled = boolean(v); }},

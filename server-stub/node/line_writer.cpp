@@ -9,9 +9,13 @@ namespace {
 
 using front::AfterCommit;
 
+/// What a connection may always have in front of a commit.
+constexpr std::size_t kAlwaysTaken = 2 << 20;
+
 /// Lines that are on their way into the node.
 struct Batch {
   std::string body;
+  base::ByteCharge held;
   bool refused = false;  ///< A line of it was bad: what stood before is kept, then the connection ends.
   bool over = false;     ///< Nothing of it is left to commit.
 };
@@ -28,6 +32,8 @@ void write_batch(Node& node, const std::shared_ptr<Batch>& batch, std::function<
                  return write_batch(node, batch, done);
                }
                batch->over = true;
+               batch->body = {};
+               batch->held.set(0);
                const bool kept = answer.kind == Kind::committed && !batch->refused;
                done(kept ? AfterCommit::go_on : AfterCommit::close);
              });
@@ -35,8 +41,8 @@ void write_batch(Node& node, const std::shared_ptr<Batch>& batch, std::function<
 
 class Consumer final : public front::LineConsumer {
  public:
-  Consumer(Node& node, std::optional<LineLogin> login, std::size_t max_buffer_bytes)
-      : node_(node), login_(std::move(login)), max_buffer_bytes_(max_buffer_bytes) {}
+  Consumer(Node& node, std::optional<LineLogin> login, std::size_t max_buffer_bytes, base::ByteCharge held)
+      : node_(node), login_(std::move(login)), max_buffer_bytes_(max_buffer_bytes), held_(std::move(held)) {}
 
   bool logged_in() const override { return !login_ || login_->state() == LineLogin::State::accepted; }
 
@@ -52,6 +58,7 @@ class Consumer final : public front::LineConsumer {
       if (splitter_.between_lines()) complete_ = seen_;
     }
     if (buffer_.size() - complete_ > max_buffer_bytes_) return std::nullopt;
+    if (!held_.set(buffer_.size()) && buffer_.size() > kAlwaysTaken) return std::nullopt;
     return reply;
   }
 
@@ -62,8 +69,11 @@ class Consumer final : public front::LineConsumer {
   void commit(std::function<void(AfterCommit)> done) override {
     if (!batch_ || batch_->over) {
       batch_ = std::make_shared<Batch>();
-      batch_->body = buffer_.substr(0, complete_);
-      buffer_.erase(0, complete_);
+      std::string rest = buffer_.substr(complete_);
+      buffer_.resize(complete_);
+      batch_->body = std::exchange(buffer_, std::move(rest));
+      batch_->held = std::move(held_);
+      held_.set(buffer_.size());
       seen_ -= complete_;
       complete_ = 0;
     }
@@ -74,6 +84,7 @@ class Consumer final : public front::LineConsumer {
   Node& node_;
   std::optional<LineLogin> login_;
   const std::size_t max_buffer_bytes_;
+  base::ByteCharge held_;  ///< For the buffer.
   std::string buffer_;
   std::size_t seen_ = 0;      ///< Of the buffer: what the splitter has.
   std::size_t complete_ = 0;  ///< Of the buffer: whole lines.
@@ -84,13 +95,17 @@ class Consumer final : public front::LineConsumer {
 }  // namespace
 
 LineWriter::LineWriter(Node& node, base::RandomSource& random, std::optional<LineKeys> keys,
-                       std::size_t max_buffer_bytes)
-    : node_(node), random_(random), keys_(std::move(keys)), max_buffer_bytes_(max_buffer_bytes) {}
+                       std::size_t max_buffer_bytes, std::shared_ptr<base::ByteBudget> memory)
+    : node_(node),
+      random_(random),
+      keys_(std::move(keys)),
+      max_buffer_bytes_(max_buffer_bytes),
+      memory_(std::move(memory)) {}
 
 std::unique_ptr<front::LineConsumer> LineWriter::open() {
   std::optional<LineLogin> login;
   if (keys_) login.emplace(*keys_, random_);
-  return std::make_unique<Consumer>(node_, std::move(login), max_buffer_bytes_);
+  return std::make_unique<Consumer>(node_, std::move(login), max_buffer_bytes_, base::ByteCharge(memory_));
 }
 
 }  // namespace questnode::node

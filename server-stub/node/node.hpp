@@ -12,6 +12,7 @@
 #include <string>
 #include <vector>
 
+#include "base/byte_budget.hpp"
 #include "base/clock.hpp"
 #include "base/delivery.hpp"
 #include "base/random.hpp"
@@ -33,9 +34,10 @@ namespace questnode::node {
 struct NodeParts {
   const base::Clock& clock;
   base::RandomSource& random;
-  object_store::ObjectStore* store = nullptr;      ///< REQUIRED unless replication.role is none.
-  std::string address;                             ///< Where clients reach this node: "host:port".
-  std::function<void(const std::string&)> failed;  ///< It can do nothing any more; end the process.
+  object_store::ObjectStore* store = nullptr;          ///< REQUIRED unless replication.role is none.
+  std::string address;                                 ///< Where clients reach this node: "host:port".
+  std::function<void(const std::string&)> failed;      ///< It can do nothing any more; end the process.
+  std::shared_ptr<base::ByteBudget> memory = nullptr;  ///< Bounds the parsed rows; null: nothing does.
 };
 
 enum class NodeRole : std::uint8_t { standalone, replica, promoting, primary };
@@ -43,7 +45,7 @@ enum class NodeRole : std::uint8_t { standalone, replica, promoting, primary };
 std::string_view role_text(NodeRole role);
 
 struct WriteCall {
-  std::string body;
+  std::string_view body;  ///< Lives until write() returns, charged by who holds it.
   ilp::Precision precision = ilp::Precision::nanos;
   std::optional<engine::Delivery> delivery;
 };
@@ -146,6 +148,7 @@ class Node {
   bool ready_to_sequence();
   std::string refusal() const;
   WriteAnswer closed_answer() const;
+  static WriteAnswer no_room_answer(bool ever);
   Pending sequence(engine::WriteRequest request, std::int64_t wall_nanos);
   void change_catalog(const std::function<engine::Admission(std::int64_t wall_nanos)>& change,
                       WriteDone done);

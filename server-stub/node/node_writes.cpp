@@ -65,10 +65,25 @@ WriteAnswer Node::closed_answer() const {
   return answer;
 }
 
+/// `ever`: once others are done, there is room.
+WriteAnswer Node::no_room_answer(bool ever) {
+  WriteAnswer answer;
+  answer.kind = ever ? WriteAnswer::Kind::overloaded : WriteAnswer::Kind::too_large;
+  answer.message = ever ? "too many bytes of requests are being handled: try again later"
+                        : "the rows take more memory than questnode.requests.max.bytes allows: send fewer of "
+                          "them in a request";
+  return answer;
+}
+
 void Node::write(WriteCall call, WriteDone done) {
   if (!writable_) return done(closed_answer());
   const std::int64_t wall = parts_.clock.wall_nanos();
-  auto parsed = ilp::parse(call.body, call.precision, wall);
+  base::ByteCharge held(parts_.memory);
+  auto parsed =
+      ilp::parse(call.body, call.precision, wall, [&held](std::size_t bytes) { return held.set(bytes); });
+  if (const auto* const rows = std::get_if<ilp::NoRoom>(&parsed)) {
+    return done(no_room_answer(held.fits_alone(call.body.size() + rows->bytes)));
+  }
   if (auto* const error = std::get_if<ilp::ParseError>(&parsed)) {
     return refuse(std::move(error->message), error->line, call.delivery, std::move(done));
   }

@@ -12,7 +12,8 @@
 namespace questnode::node {
 namespace {
 
-front::HttpServerOptions front_options(const Config& config) {
+front::HttpServerOptions front_options(const Config& config,
+                                       const std::shared_ptr<base::ByteBudget>& memory) {
   front::HttpServerOptions options;
   options.address = config.http_address;
   options.port = config.http_port;
@@ -20,7 +21,7 @@ front::HttpServerOptions front_options(const Config& config) {
   options.max_connections = config.max_connections;
   options.max_header_bytes = config.max_header_bytes;
   options.max_body_bytes = config.max_body_bytes;
-  options.max_buffered_bytes = config.max_buffered_bytes;
+  options.memory = memory;
   const TlsFiles tls = tls_of(config, config.http_tls);
   options.tls_certificate = tls.certificate;
   options.tls_private_key = tls.private_key;
@@ -40,12 +41,14 @@ void Gate::handle(front::Request request, std::function<void(front::Response)> r
 
 Server::Server(Config config, const std::filesystem::path& root,
                std::function<void(const std::string&)> failed)
-    : config_(std::move(config)), layout_{root} {
+    : config_(std::move(config)),
+      layout_{root},
+      memory_(std::make_shared<base::ByteBudget>(config_.max_buffered_bytes)) {
   std::filesystem::create_directories(root);
   lock_ = std::make_unique<RootLock>(layout_);
   std::filesystem::remove(layout_.ready());
   open_store();
-  http_ = std::make_unique<front::HttpServer>(front_options(config_), gate_);
+  http_ = std::make_unique<front::HttpServer>(front_options(config_, memory_), gate_);
   address_ = config_.http_address + ":" + std::to_string(http_->port());
   std::string advertised = config_.advertised_address;
   if (advertised.empty()) {
@@ -55,8 +58,8 @@ Server::Server(Config config, const std::filesystem::path& root,
       spdlog::warn("clients on other machines cannot reach {}: set questnode.advertised.address", advertised);
     }
   }
-  node_ = std::make_unique<Node>(config_, layout_,
-                                 NodeParts{clock_, random_, store_.get(), advertised, std::move(failed)});
+  node_ = std::make_unique<Node>(
+      config_, layout_, NodeParts{clock_, random_, store_.get(), advertised, std::move(failed), memory_});
   api_ = std::make_unique<Api>(*node_, config_);
   gate_.open(*api_);
   start_line_server();
@@ -82,7 +85,7 @@ void Server::start_line_server() {
     keys = LineKeys::parse(*text);
   }
   line_writer_ =
-      std::make_unique<LineWriter>(*node_, random_, std::move(keys), config_.line_max_buffer_bytes);
+      std::make_unique<LineWriter>(*node_, random_, std::move(keys), config_.line_max_buffer_bytes, memory_);
   front::LineServerOptions options;
   options.address = config_.line_address;
   options.port = config_.line_port;

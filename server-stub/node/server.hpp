@@ -52,6 +52,7 @@ class Server {
   const RootLayout layout_;
   base::SystemClock clock_;
   base::SystemRandom random_;
+  const std::shared_ptr<base::ByteBudget> memory_;
   std::unique_ptr<RootLock> lock_;
   std::unique_ptr<object_store::ObjectStore> store_;
   std::string address_;

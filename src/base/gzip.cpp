@@ -4,6 +4,8 @@
 #include <stdexcept>
 #include <zlib.h>
 
+#include "base/bytes.hpp"
+
 namespace questclient::base {
 
 namespace {
@@ -79,6 +81,11 @@ std::optional<std::string> gunzip(std::string_view packed, std::size_t max_bytes
   if (!whole) return std::nullopt;
   plain.resize(used);
   return plain;
+}
+
+std::size_t claimed_bytes(std::string_view packed) {
+  if (packed.size() < sizeof(std::uint32_t)) return 0;
+  return ByteReader(packed.substr(packed.size() - sizeof(std::uint32_t))).number<std::uint32_t>();
 }
 
 }  // namespace questclient::base

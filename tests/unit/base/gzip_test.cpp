@@ -63,5 +63,15 @@ TEST(Gzip, WhatIsNotOneWholeStreamIsRefused) {
   EXPECT_FALSE(gunzip("trades price=1\n", 1000));
 }
 
+TEST(Gzip, TellsBeforehandHowLongItBecomes) {
+  EXPECT_EQ(claimed_bytes(gzip("")), 0U);
+  EXPECT_EQ(claimed_bytes(gzip(std::string(1'000'000, 'x'))), 1'000'000U);
+  EXPECT_EQ(claimed_bytes("abc"), 0U);
+  std::string lying = gzip("hello");
+  lying[lying.size() - 4] = 4;
+  EXPECT_EQ(claimed_bytes(lying), 4U);
+  EXPECT_FALSE(gunzip(lying, 1000));
+}
+
 }  // namespace
 }  // namespace questclient::base

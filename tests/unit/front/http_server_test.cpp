@@ -5,6 +5,7 @@
 #include <mutex>
 #include <stdexcept>
 #include <string>
+#include <thread>
 #include <utility>
 #include <vector>
 
@@ -26,6 +27,7 @@ class Echo final : public Handler {
     response.body = request.method + " " + request.path + " [" + request.body + "]";
     if (request.path == "/throw") throw std::runtime_error("as asked");
     if (request.path == "/none") response = Response{};
+    if (request.path == "/long") response.body = std::string(30 << 20, 'x') + '!';
     if (request.path == "/error") {
       response.status = 400;
       response.chunked = true;
@@ -45,6 +47,7 @@ class Echo final : public Handler {
   }
   void let_go() {
     std::unique_lock lock(mutex_);
+    for (Request& request : requests) request.held.set(0);
     for (auto& [reply, response] : held_) reply(std::move(response));
     held_.clear();
   }
@@ -256,7 +259,7 @@ TEST_F(HttpServerTest, MoreConnectionsThanAllowedAreToldSo) {
 }
 
 TEST_F(HttpServerTest, BodiesBeyondTheBoundOfAllConnectionsAreRefusedUntilOthersAreDone) {
-  options_.max_buffered_bytes = 8;
+  options_.memory = std::make_shared<base::ByteBudget>(8);
   start();
   RawClient first(server_->port());
   first.send("POST /hold HTTP/1.1\r\nContent-Length: 5\r\n\r\nhello");
@@ -269,6 +272,32 @@ TEST_F(HttpServerTest, BodiesBeyondTheBoundOfAllConnectionsAreRefusedUntilOthers
   RawClient third(server_->port());
   third.send(kPost);
   EXPECT_TRUE(third.read_through("[hello]").starts_with("HTTP/1.1 200 "));
+}
+
+TEST_F(HttpServerTest, ABodyThatWasRefusedIsNotHeldWhileItsConnectionEnds) {
+  options_.memory = std::make_shared<base::ByteBudget>(100'000);
+  start();
+  RawClient client(server_->port());
+  client.send("POST /w HTTP/1.1\r\nContent-Length: 200000\r\n\r\n" + std::string(200'000, 'x'));
+  EXPECT_TRUE(client.read_through("\r\n\r\n").starts_with("HTTP/1.1 503 "));
+  EXPECT_EQ(options_.memory->held(), 0U);
+}
+
+TEST_F(HttpServerTest, LongAnswersThatNobodyReadsAreBoundedTogether) {
+  options_.memory = std::make_shared<base::ByteBudget>(40 << 20);
+  start();
+  const std::string ask = "GET /long HTTP/1.1\r\n\r\n";
+  RawClient idle(server_->port());
+  idle.send(ask);
+  idle.read_through("200 OK");  // The rest stays in the server: it is longer than what sockets hold.
+  RawClient refused(server_->port());
+  refused.send(ask);
+  EXPECT_TRUE(refused.read_to_end().starts_with("HTTP/1.1 503 "));
+  RawClient small(server_->port());
+  small.send("GET /a HTTP/1.1\r\n\r\n");
+  EXPECT_TRUE(small.read_through("[]").starts_with("HTTP/1.1 200 "));
+  idle.read_through("!");
+  while (options_.memory->held() > 0) std::this_thread::yield();
 }
 
 TEST_F(HttpServerTest, SlowClientsAreCutOff) {

@@ -77,6 +77,30 @@ TEST_F(ErrorTable, TooManyBytesAtATimeAreAskedToRetry) {
   expect_error(write(std::string(70'000, 'x')), "503", "retry operation", "try again later");
 }
 
+TEST_F(ErrorTable, WhatABodyBecomesCountsToo) {
+  start("questnode.requests.max.bytes=100k\n");
+  std::string lines;
+  while (lines.size() < 60'000) lines += "t a=t\n";
+  expect_error(write(lines), "413", "request too large", "send fewer of them in a request");
+  expect_error(write(base::gzip(std::string(110'000, '\n')), kGzip), "413", "request too large",
+               "once it is unpacked");
+  EXPECT_TRUE(write(lines.substr(0, 6'000)).starts_with("HTTP/1.1 204 ")) << "all is given back";
+}
+
+TEST_F(ErrorTable, WhatABodyBecomesWaitsForOthers) {
+  start("questnode.requests.max.bytes=100k\n");
+  test::RawClient slow(port_of(server_->address()));
+  slow.send("POST /write HTTP/1.1\r\nContent-Length: 90001\r\n\r\nt a=\"" + std::string(80'000, 'x'));
+  std::string lines;
+  while (lines.size() < 12'000) lines += "t b=t\n";
+  const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(20);
+  std::string answer;
+  do {
+    answer = write(lines);  // Taken until the slow body has arrived.
+  } while (answer.starts_with("HTTP/1.1 204 ") && std::chrono::steady_clock::now() < deadline);
+  expect_error(answer, "503", "retry operation", "try again later");
+}
+
 TEST_F(ErrorTable, OtherMethodsAndPlacesArePlainText) {
   start();
   for (const std::string method : {"GET", "PUT", "DELETE"}) {

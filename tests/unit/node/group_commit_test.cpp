@@ -30,7 +30,7 @@ class HeldWal final : public engine::Wal {
     open_ = true;
     changed_.notify_all();
   }
-  void append(std::uint64_t number, std::string_view entry) override { inner.append(number, entry); }
+  void append(std::uint64_t number, std::string entry) override { inner.append(number, std::move(entry)); }
   std::uint64_t first() const override { return inner.first(); }
   std::uint64_t last() const override { return inner.last(); }
   std::uint64_t synced() const override { return inner.synced(); }

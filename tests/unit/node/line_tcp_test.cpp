@@ -71,6 +71,14 @@ TEST_F(LineTcp, ALineWithoutEndIsBounded) {
   EXPECT_EQ(await_rows("t", 1).size(), 1U);
 }
 
+TEST_F(LineTcp, ALongLineWithoutEndNeedsRoomAmongAllRequests) {
+  start("questnode.requests.max.bytes=1m\n");
+  RawClient client(line_port());
+  client.send("t i=1i 1000\nt s=\"" + std::string(4 << 20, 'x'));
+  EXPECT_EQ(client.read_to_end(), "");
+  EXPECT_EQ(await_rows("t", 1).size(), 1U);
+}
+
 TEST_F(LineTcp, ManyRowsArriveInOrder) {
   start();
   std::string body;

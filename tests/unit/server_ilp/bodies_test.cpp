@@ -91,7 +91,7 @@ TEST(Bodies, SparseRowsTakeRoomForTheirValuesOnly) {
 }
 
 /// From memory without a byte to spare: reading past the body's end is seen by the address sanitizer.
-std::variant<engine::WriteRequest, ParseError> parse_exact(const std::string& body) {
+std::variant<engine::WriteRequest, ParseError, NoRoom> parse_exact(const std::string& body) {
   const std::vector<char> exact(body.begin(), body.end());
   return parse({exact.data(), exact.size()}, Precision::nanos, kArrival);
 }

@@ -111,14 +111,14 @@ constexpr bool is_timestamps = requires(ColumnBatch& batch, Values values) {
 };
 
 TEST(Overloads, ABatchBorrowsNoTemporaries) {
-  using Texts = std::vector<std::string_view>;
+  using Strings = std::vector<std::string_view>;
   using Codes = std::vector<int>;
   static_assert(is_batch_column<std::vector<double>&> && is_batch_column<const std::array<bool, 2>&>);
   static_assert(is_batch_column<std::span<const double>> && is_batch_column<std::span<double>>);
   static_assert(!is_batch_column<std::vector<double>> && !is_batch_column<const std::vector<double>>);
-  static_assert(is_dictionary<Codes&, Texts&> && is_dictionary<std::span<int>, std::span<std::string_view>>);
-  static_assert(!is_dictionary<Codes, Texts&> && !is_dictionary<Codes&, Texts> &&
-                !is_dictionary<Codes, Texts>);
+  static_assert(is_dictionary<Codes&, Strings&> && is_dictionary<std::span<int>, std::span<std::string_view>>);
+  static_assert(!is_dictionary<Codes, Strings&> && !is_dictionary<Codes&, Strings> &&
+                !is_dictionary<Codes, Strings>);
   static_assert(is_timestamps<std::vector<TimestampNanos>&> && !is_timestamps<std::vector<TimestampNanos>>);
   static_assert(std::is_constructible_v<Validity, std::vector<std::uint8_t>&>);
   static_assert(!std::is_constructible_v<Validity, std::vector<std::uint8_t>>);
@@ -138,7 +138,7 @@ TEST(Overloads, TimestampsOfTimePointsAreRoundedDown) {
   EXPECT_EQ(TimestampMicros::from(time_of(std::chrono::duration<double>(1.25))), TimestampMicros{1'250'000});
   LineBuffer buffer;
   const PreparedRow row("t", {}, {"a"});
-  buffer.table("t").column("a", TimestampMicros::from(time_of(2s))).at(TimestampNanos::from(time_of(3s)));
+  buffer.table("t").column("a", TimestampMicros::from(time_of(std::chrono::seconds(2)))).at(TimestampNanos::from(time_of(std::chrono::seconds(3))));
   buffer.add(row, TimestampNanos::from(time_of(1ns)), TimestampMicros::from(time_of(1ms)));
   EXPECT_EQ(buffer.payload(), "t a=2000000t 3000000000n\nt a=1n 1000t\n");
 }
@@ -147,14 +147,14 @@ TEST(Overloads, TimePointsBeyond64BitsAreRefused) {
   using namespace std::chrono_literals;
   constexpr auto kMost = std::chrono::nanoseconds::max();
   EXPECT_EQ(TimestampNanos::from(time_of(kMost)), TimestampNanos{kMost.count()});
-  EXPECT_EQ(TimestampNanos::from(time_of(9'223'372'036s)), TimestampNanos{9'223'372'036'000'000'000});
-  EXPECT_EQ(code_of([] { TimestampNanos::from(time_of(9'223'372'037s)); }), ErrorCode::invalid_value);
-  EXPECT_EQ(code_of([] { TimestampNanos::from(time_of(-9'223'372'037s)); }), ErrorCode::invalid_value);
+  EXPECT_EQ(TimestampNanos::from(time_of(std::chrono::seconds(9'223'372'036))), TimestampNanos{9'223'372'036'000'000'000});
+  EXPECT_EQ(code_of([] { TimestampNanos::from(time_of(std::chrono::seconds(9'223'372'037))); }), ErrorCode::invalid_value);
+  EXPECT_EQ(code_of([] { TimestampNanos::from(time_of(std::chrono::seconds(-9'223'372'037))); }), ErrorCode::invalid_value);
   EXPECT_EQ(code_of([] { TimestampNanos::from(time_of(std::chrono::hours::max())); }),
             ErrorCode::invalid_value);
   EXPECT_EQ(code_of([] { TimestampMicros::from(time_of(std::chrono::duration<double>(1e300))); }),
             ErrorCode::invalid_value);
-  EXPECT_EQ(TimestampMicros::from(time_of(9'223'372'037s)), TimestampMicros{9'223'372'037'000'000});
+  EXPECT_EQ(TimestampMicros::from(time_of(std::chrono::seconds(9'223'372'037))), TimestampMicros{9'223'372'037'000'000});
 }
 
 }  // namespace

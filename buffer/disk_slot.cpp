@@ -23,7 +23,8 @@ fs::path made_folder(const SlotOptions& options) {
     throw Error(ErrorCode::config, Disposition::fix_and_resend,
                 "sender_id \"" + id + "\" cannot name a folder: use letters, digits, '-' and '_'.");
   return as_slot_io("The slot's folder cannot be made", Disposition::terminal, [&] {
-    const fs::path folder = fs::path(options.sf_dir) / id;
+    // Absolute: the process may change its directory, and SQLite takes "file:..." for a URI.
+    const fs::path folder = fs::absolute(options.sf_dir) / id;
     make_folders(folder);
     return folder;
   });
@@ -77,7 +78,24 @@ void DiskSlot::open(base::RandomSource& random, SlotReport& report) {
   const Lock lock(mutex_);
   note_carried(segments_.rbegin()->first, segments_.rbegin()->second.id);
   doom_trimmed();
+  count_trimmed_rows();
   watch_filling();
+}
+
+// The oldest segment is the first that is read: it stays open for that. What is wrong with it, the reader
+// finds.
+void DiskSlot::count_trimmed_rows() {
+  rows_trimmed_ = rows_total_;
+  if (trimmed_ == end_) return;
+  const auto& [first, segment] = *segments_.begin();
+  try {
+    SegmentReader reader(folder_.segment(first), options_.key);
+    const std::uint64_t before = reader.header() ? reader.header()->rows_before : 0;
+    rows_trimmed_ = std::min(rows_total_, before + reader.rows_below(trimmed_));
+    ahead_.emplace(segment.id, std::move(reader));
+  } catch (const std::exception&) {
+    rows_trimmed_ = 0;
+  }
 }
 
 DiskSlot::~DiskSlot() {
@@ -163,12 +181,7 @@ SlotStats DiskSlot::stats() const {
   stats.first = trimmed_;
   stats.end = end_;
   stats.frames = end_ - trimmed_;
-  if (trimmed_ == end_)
-    stats.rows = 0;
-  else if (ring_.holds(trimmed_))
-    stats.rows = ring_.rows_from(trimmed_);
-  else
-    stats.rows = rows_total_ - std::min(rows_total_, segments_.begin()->second.rows_before.value_or(0));
+  stats.rows = rows_total_ - std::min(rows_total_, rows_trimmed_);
   stats.bytes = segments_total_ + doomed_bytes_;
   stats.memory_bytes = ring_.bytes();
   stats.oldest_wall_nanos = oldest_wall_nanos();

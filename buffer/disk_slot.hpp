@@ -13,6 +13,7 @@
 #include "buffer/dead_letters.hpp"
 #include "buffer/frame_ring.hpp"
 #include "buffer/pending_append.hpp"
+#include "buffer/read_marks.hpp"
 #include "buffer/slot.hpp"
 #include "buffer/slot_folder.hpp"
 #include "buffer/slot_lock.hpp"
@@ -83,6 +84,7 @@ class DiskSlot final : public Slot {
   void open(base::RandomSource& random, SlotReport& report);
   void close() noexcept;
   void start_after_doubt();
+  void count_trimmed_rows();
 
   // disk_slot_append.cpp: the leader's work. "Leader" stands for: leading_ is set by this thread.
   void enqueue(PendingAppend& append);
@@ -109,6 +111,7 @@ class DiskSlot final : public Slot {
   // disk_slot_room.cpp
   std::uint64_t used() const { return segments_total_ + doomed_bytes_ + queued_bytes_; }
   void wait_for_room(Lock& lock, std::uint64_t cost);
+  bool room_comes() const;
   bool make_room(Lock& lock, std::uint64_t cost);
   bool drop_oldest(Lock& lock);
   void doom_trimmed();
@@ -133,7 +136,10 @@ class DiskSlot final : public Slot {
   void open_reader(Fsn first, std::uint64_t id);
   void close_trimmed_reader();
   void rescue(Lock& lock, Fsn first, std::uint64_t id, const std::string& why);
-  void note_times(const std::vector<base::FramePtr>& frames);
+  std::uint64_t count_before(Fsn fsn, const std::optional<ReadMarks::Mark>& mark);
+  void note_read(const std::vector<base::FramePtr>& frames, std::uint64_t rows_before);
+  std::uint64_t rows_below(Fsn fsn) const;
+  void set_trimmed(Fsn below);
   std::int64_t oldest_wall_nanos() const;
 
   // disk_slot_maintenance.cpp
@@ -183,9 +189,10 @@ class DiskSlot final : public Slot {
   Fsn end_ = 1;
   Fsn trimmed_ = 1;
   std::uint64_t rows_total_ = 0;
+  std::uint64_t rows_trimmed_ = 0;  ///< Of these, those of frames below trimmed_; at most so many.
   std::optional<std::string> position_;
   FrameRing ring_;
-  std::map<Fsn, std::int64_t> read_times_;  ///< When frames that were read from the disk were flushed.
+  ReadMarks read_marks_;
   NextSegment next_ = NextSegment::wanted;
   bool upkeep_failed_ = false;  ///< Try again at upkeep_at_.
   Steady::time_point upkeep_at_;

@@ -7,8 +7,6 @@ namespace {
 
 /// A rescue leaves only good frames; a disk that spoils these again has a defect that rescuing does not mend.
 constexpr int kRescuesPerRead = 2;
-/// Of frames that were read and not yet trimmed: about what the sender has in flight.
-constexpr std::size_t kTimesKept = 1024;
 
 }  // namespace
 
@@ -71,6 +69,7 @@ std::vector<base::FramePtr> DiskSlot::read_segment(Lock& lock, Fsn first, Fsn fr
                       " is being replaced, and the disk refuses. Nothing is lost; it is tried again.");
     const std::uint64_t id = at->second.id;
     const Fsn limit = at->second.limit == 0 ? end_ : at->second.limit;
+    const std::optional<ReadMarks::Mark> mark = read_marks_.find(from);
     std::string damage;
     take_reader_ahead(lock, first, id);
     lock.unlock();
@@ -82,10 +81,12 @@ std::vector<base::FramePtr> DiskSlot::read_segment(Lock& lock, Fsn first, Fsn fr
       if (gap && !(header && header->salvaged))
         throw SegmentDamaged(folder_.segment(first).string() + ": frame " + std::to_string(from) +
                              " is missing");
+      const std::uint64_t rows_before =
+          frames.empty() ? 0 : count_before(frames.front()->fsn, gap ? std::nullopt : mark);
       lock.lock();
       const auto still = segments_.find(first);
       if (still != segments_.end() && header) still->second.rows_before = header->rows_before;
-      note_times(frames);
+      note_read(frames, rows_before);
       return frames;
     } catch (const SegmentDamaged& found) {
       damage = found.what();
@@ -152,9 +153,7 @@ void DiskSlot::trim(Fsn below) {
     const Lock lock(mutex_);
     below = std::min(below, end_);
     if (below <= trimmed_) return;
-    trimmed_ = below;
-    ring_.drop_below(below);
-    read_times_.erase(read_times_.begin(), read_times_.lower_bound(below));
+    set_trimmed(below);
     doom_trimmed();
   }
   close_trimmed_reader();
@@ -173,16 +172,47 @@ void DiskSlot::close_trimmed_reader() {
   if (!in_use) reader_.reset();
 }
 
-void DiskSlot::note_times(const std::vector<base::FramePtr>& frames) {
-  for (const base::FramePtr& frame : frames) read_times_[frame->fsn] = frame->flushed_wall_nanos;
-  while (read_times_.size() > kTimesKept) read_times_.erase(std::prev(read_times_.end()));
+// Without the lock. `mark`: that of the frame, if there was one.
+std::uint64_t DiskSlot::count_before(Fsn fsn, const std::optional<ReadMarks::Mark>& mark) {
+  const SegmentHeader& header = *reader_->header();  // or there would be no frame
+  if (fsn == header.first) return header.rows_before;
+  return mark ? mark->rows_before : header.rows_before + reader_->rows_below(fsn);
+}
+
+// With the lock held, as what follows. `rows_before`: of all frames below.
+void DiskSlot::note_read(const std::vector<base::FramePtr>& frames, std::uint64_t rows_before) {
+  if (frames.empty()) return;
+  for (const base::FramePtr& frame : frames) {
+    read_marks_.note(frame->fsn, {rows_before, frame->flushed_wall_nanos});
+    rows_before += frame->rows();
+  }
+  const Fsn next = frames.back()->fsn + 1;
+  if (!read_marks_.find(next)) read_marks_.note(next, {rows_before, 0});
+}
+
+// As far as it is known without a look at the disk, else fewer.
+std::uint64_t DiskSlot::rows_below(Fsn fsn) const {
+  if (fsn >= end_) return rows_total_;
+  if (ring_.holds(fsn)) return rows_total_ - ring_.rows_from(fsn);
+  std::uint64_t rows = rows_trimmed_;
+  if (const auto mark = read_marks_.find_at_or_below(fsn)) rows = std::max(rows, mark->rows_before);
+  const auto behind = segments_.upper_bound(fsn);
+  if (behind != segments_.begin()) rows = std::max(rows, std::prev(behind)->second.rows_before.value_or(0));
+  return rows;
+}
+
+void DiskSlot::set_trimmed(Fsn below) {
+  rows_trimmed_ = rows_below(below);
+  trimmed_ = below;
+  ring_.drop_below(below);
+  read_marks_.drop_below(below);
 }
 
 std::int64_t DiskSlot::oldest_wall_nanos() const {
   if (trimmed_ == end_) return 0;
   if (ring_.holds(trimmed_)) return ring_.read(trimmed_, 0, 1).front()->flushed_wall_nanos;
-  const auto read = read_times_.find(trimmed_);
-  return read == read_times_.end() ? 0 : read->second;
+  const auto mark = read_marks_.find_at_or_below(trimmed_);
+  return mark ? mark->wall_nanos : 0;
 }
 
 }  // namespace questclient::buffer

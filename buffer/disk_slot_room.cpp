@@ -30,14 +30,17 @@ void DiskSlot::wait_for_room(Lock& lock, std::uint64_t cost) {
   };
   while (full()) {
     auto wake = deadline;
+    bool comes = false;
     try {
       if (make_room(lock, cost)) continue;
+      comes = room_comes();
+      if (comes) wake = Steady::now() + kLookAgain;
     } catch (const std::exception& failure) {
       note_failure("append", failure.what());
       wake = std::min(deadline, Steady::now() + kLookAgain);
     }
     changed_.wait_until(lock, wake);
-    if (Steady::now() >= deadline && full()) {
+    if (!comes && Steady::now() >= deadline && full()) {
       count_time();
       throw Error(ErrorCode::slot_full, Disposition::fix_and_resend,
                   "The slot " + folder_.path().string() + " is at its quota of " +
@@ -49,6 +52,13 @@ void DiskSlot::wait_for_room(Lock& lock, std::uint64_t cost) {
   }
   count_time();
   watch_filling();
+}
+
+// Who drops the oldest waits beyond any deadline for what is on its way: files that are being unlinked, or
+// the end of another one's work, after which more can be dropped.
+bool DiskSlot::room_comes() const {
+  return options_.overflow == SlotOverflow::drop_oldest && !upkeep_failed_ &&
+         (leading_ || being_rescued_ != 0 || doomed_bytes_ != 0);
 }
 
 // Whether something changed, so that it is worth looking again at once. The lock may have been released.
@@ -89,8 +99,8 @@ bool DiskSlot::drop_oldest(Lock& lock) {
     work_.notify_all();
     return true;
   }
-  trimmed_ = limit;
-  ring_.drop_below(limit);
+  rows_trimmed_ += rows;
+  set_trimmed(limit);
   counted_.rows_dropped += rows;
   SlotEvent event;
   event.kind = SlotEvent::Kind::rows_dropped;

@@ -1,5 +1,7 @@
 #include "sender/sender_options.hpp"
 
+#include <filesystem>
+
 #include <questclient/error.hpp>
 #include <questclient/slot.hpp>
 
@@ -38,7 +40,8 @@ LineBuffer::Options buffer_options(const Options& options) {
 
 buffer::SlotOptions slot_options(const Options& options) {
   buffer::SlotOptions result;
-  result.sf_dir = options.sf_dir;
+  // Absolute: drainers look for orphans there long after, and the process may have changed its directory.
+  if (!options.sf_dir.empty()) result.sf_dir = std::filesystem::absolute(options.sf_dir).string();
   result.sender_id = options.sender_id;
   result.max_segment_bytes = options.sf_max_segment_bytes;
   result.max_total_bytes =

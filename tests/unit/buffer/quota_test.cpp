@@ -3,6 +3,7 @@
 #include <set>
 #include <thread>
 
+#include "buffer/read_marks.hpp"
 #include "slot_fixture.hpp"
 
 namespace questclient::buffer {
@@ -134,7 +135,71 @@ TEST_P(Quota, DropOldestMakesRoomForLaterAppendsToo) {
   EXPECT_EQ(read_all().back()->fsn, 100U);
 }
 
+TEST_P(Quota, DropOldestNeedsNoDeadline) {
+  options_.overflow = SlotOverflow::drop_oldest;
+  options_.append_deadline = std::chrono::milliseconds(0);
+  open();
+  for (std::uint64_t n = 1; n <= 300; ++n) ASSERT_EQ(append(n, 20'000), n);
+  EXPECT_GT(slot_->stats().rows_dropped, 0U);
+}
+
 class Measures : public SlotTest {};
+
+TEST_F(Measures, RowsAreThoseOfTheFramesThatAreNotTrimmed) {
+  constexpr Fsn kEnd = 801;
+  options_.max_segment_bytes = 64 << 10;
+  options_.max_memory_bytes = 50'000;  // some of the newest are in memory
+  open();
+  std::vector<std::uint64_t> rows_below{0, 0};
+  for (Fsn fsn = 1; fsn < kEnd; ++fsn) {
+    const Rows rows = rows_for(fsn);
+    append(rows);
+    rows_below.push_back(rows_below.back() + rows.lengths.size());
+  }
+  const auto rows_from = [&](Fsn fsn) { return rows_below.at(kEnd) - rows_below.at(fsn); };
+  EXPECT_EQ(slot_->stats().rows, rows_from(1));
+  ASSERT_GE(files("seg-", ".db").size(), 3U);
+  Fsn trimmed = 1;
+  const auto send = [&](Fsn limit) {
+    for (Fsn next = trimmed; next < limit;) {
+      next = slot_->read(next, 10'000, 50).back()->fsn + 1;
+      // It reads ahead of what is acknowledged.
+      while (trimmed + 5 < next) {
+        slot_->trim(++trimmed);
+        ASSERT_EQ(slot_->stats().rows, rows_from(trimmed)) << "below " << trimmed;
+      }
+    }
+  };
+  send(100);
+  open();
+  EXPECT_EQ(slot_->stats().rows, rows_from(trimmed)) << "known before anything is read";
+  send(kEnd);
+  slot_->trim(kEnd);
+  EXPECT_EQ(slot_->stats().rows, 0U);
+  open();
+  EXPECT_EQ(slot_->stats().rows, 0U);
+}
+
+TEST_F(Measures, MarksAreBoundedAndSpeakForWhatIsBehindThem) {
+  constexpr Fsn kFrames = 5 * ReadMarks::kMax;
+  ReadMarks marks;
+  for (Fsn fsn = 1; fsn <= kFrames; ++fsn) {
+    marks.note(fsn, {3 * fsn, 0});
+    ASSERT_TRUE(marks.find(fsn)) << "reading goes on there";
+  }
+  std::uint64_t known = 0, before = 0;
+  for (Fsn fsn = 1; fsn <= kFrames; ++fsn) {
+    marks.drop_below(fsn);
+    const auto mark = marks.find_at_or_below(fsn);
+    ASSERT_TRUE(mark);
+    EXPECT_LE(mark->rows_before, 3 * fsn);
+    ASSERT_GE(mark->rows_before + 3 * 16, 3 * fsn) << "they lie close together";
+    known += mark->rows_before != before;
+    before = mark->rows_before;
+  }
+  EXPECT_LE(known, ReadMarks::kMax);
+  EXPECT_GT(known, ReadMarks::kMax / 4);
+}
 
 TEST_F(Measures, OldestFrameIsDatedFromMemoryAndFromTheDisk) {
   options_.max_memory_bytes = 0;

@@ -28,6 +28,23 @@ TEST_F(SlotTest, NumbersFromOneAndReadsBackWhatWasAppended) {
   }
 }
 
+TEST_F(SlotTest, ItsFolderIsThatOfTheOpeningAndNeverAUri) {
+  const auto before = std::filesystem::current_path();
+  std::filesystem::create_directories(root_ / "elsewhere");
+  options_.sf_dir = "file:slots?mode=memory";
+  options_.max_segment_bytes = 64 << 10;
+  std::filesystem::current_path(root_);
+  open();
+  std::filesystem::current_path(root_ / "elsewhere");
+  for (std::uint64_t n = 1; n <= 20; ++n) append(n, 9000);
+  slot_.reset();
+  std::filesystem::current_path(before);
+  options_.sf_dir = (root_ / options_.sf_dir).string();
+  open();
+  EXPECT_EQ(read_all().size(), 20U);
+  EXPECT_GE(files("seg-", ".db").size(), 3U);
+}
+
 TEST_F(SlotTest, ReadEndsAtItsBoundsButReturnsAtLeastOneFrame) {
   open();
   for (std::uint64_t n = 1; n <= 10; ++n) append(n, 1000);

@@ -18,6 +18,7 @@
 #include "buffer/slot.hpp"
 #include "driver_support.hpp"
 #include "sender/driver.hpp"
+#include "sender/sender_options.hpp"
 
 namespace questclient {
 namespace {
@@ -338,6 +339,14 @@ TEST(SenderSlot, EventsOfTheSlotAreTold) {
   EXPECT_EQ(stats.rows_dropped + stats.slot_rows, 64U);
   EXPECT_EQ(stats.slot_max_bytes, 256U << 10);
   EXPECT_GT(stats.oldest_frame_age.count(), 0);
+}
+
+TEST(SenderSlot, AFolderGivenRelativelyIsThatOfTheOpening) {  // drainers look into it later
+  Options options;
+  options.sf_dir = "slots";
+  EXPECT_EQ(sender::slot_options(options).sf_dir, std::filesystem::absolute("slots").string());
+  options.sf_dir.clear();
+  EXPECT_EQ(sender::slot_options(options).sf_dir, "") << "in memory";
 }
 
 TEST(SenderSlot, BytesAreCountedAsTheyGoOverTheWire) {

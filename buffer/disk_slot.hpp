@@ -57,7 +57,7 @@ class DiskSlot final : public Slot {
 
   struct Segment {
     std::uint64_t id = 0;     ///< Another one when the file was replaced.
-    std::uint64_t bytes = 0;  ///< Of .db and log.
+    std::uint64_t bytes = 0;  ///< Of .db and log; of the index too once it takes no more frames.
     Fsn limit = 0;            ///< Numbers from here on belong to later segments; 0: it is the newest.
     std::optional<std::uint64_t> rows_before;  ///< Known where this process wrote or read it.
     bool exchanging = false;                   ///< Its rewritten files are not yet all in place.

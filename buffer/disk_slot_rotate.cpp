@@ -72,8 +72,17 @@ void DiskSlot::start_segment(Fsn first) {
   base::kill_point("slot.after_rotate");
   writer_.emplace(path, false, options_.key);
   const std::uint64_t bytes = writer_->bytes();
-  const Lock lock(mutex_);
-  if (!segments_.empty() && segments_.rbegin()->first != first) segments_.rbegin()->second.limit = first;
+  Lock lock(mutex_);
+  if (!segments_.empty() && segments_.rbegin()->first != first) {
+    const Fsn before = segments_.rbegin()->first;
+    lock.unlock();
+    const std::uint64_t bytes_before = folder_.segment_bytes(before);
+    lock.lock();
+    Segment& sealed = segments_.at(before);
+    sealed.limit = first;
+    segments_total_ += bytes_before - sealed.bytes;
+    sealed.bytes = bytes_before;
+  }
   Segment& segment = segments_[first];
   segments_total_ += bytes - segment.bytes;
   segment = Segment{++last_id_, bytes, 0, rows_total_};

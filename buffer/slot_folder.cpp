@@ -132,7 +132,8 @@ std::vector<base::Fsn> SlotFolder::unfinished_rescues() const {
 }
 
 std::uint64_t SlotFolder::segment_bytes(base::Fsn first) const {
-  return size_or_zero(segment(first)) + size_or_zero(log(first));
+  return size_or_zero(segment(first)) + size_or_zero(log(first)) +
+         size_or_zero(with_suffix(segment(first), "-shm"));
 }
 
 void SlotFolder::remove_segments(const std::vector<base::Fsn>& segments) const {

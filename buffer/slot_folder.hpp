@@ -42,7 +42,7 @@ class SlotFolder {
   std::vector<base::Fsn> segments() const;
   /// First numbers of the segments whose rescue is not finished.
   std::vector<base::Fsn> unfinished_rescues() const;
-  /// Bytes of a segment with its log; 0 when it is gone.
+  /// Bytes of a segment with its log and SQLite's index of it; 0 when it is gone.
   std::uint64_t segment_bytes(base::Fsn first) const;
 
   /// Unlinks the segments. Neither a kill nor a power cut in between leaves half a segment under a segment's

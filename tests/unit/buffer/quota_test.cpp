@@ -135,6 +135,21 @@ TEST_P(Quota, DropOldestMakesRoomForLaterAppendsToo) {
   EXPECT_EQ(read_all().back()->fsn, 100U);
 }
 
+TEST_P(Quota, EverythingOnTheDiskCountsBesideTwoSegments) {  // I5
+  options_.max_segment_bytes = 64 << 10;
+  options_.max_total_bytes = 4 << 20;
+  options_.append_deadline = std::chrono::milliseconds(0);
+  open();
+  EXPECT_EQ(code_of([&] {
+              for (;;) append(1, 3000);
+            }),
+            ErrorCode::slot_full);
+  if (!GetParam()) return;
+  std::uint64_t held = 0;
+  for (const auto& file : files("", "")) held += std::filesystem::is_regular_file(file) ? file_size(file) : 0;
+  EXPECT_LE(held, options_.max_total_bytes + 2 * (128 << 10));
+}
+
 TEST_P(Quota, DropOldestNeedsNoDeadline) {
   options_.overflow = SlotOverflow::drop_oldest;
   options_.append_deadline = std::chrono::milliseconds(0);

@@ -43,6 +43,7 @@ void LineParser::run(const MayHold& may_hold) {
 void LineParser::require_room(const MayHold& may_hold) {
   constexpr std::size_t kLeastBetween = 64 << 10;
   constexpr std::size_t kBetweenOfColumn = 16;
+  next_count_ = end_;
   if (!may_hold) return;
   std::size_t bytes = 0;
   for (const TableBuilder& table : tables_) bytes += table.held_bytes();

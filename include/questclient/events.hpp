@@ -47,9 +47,12 @@ struct SenderEvent {
   ErrorCode code = ErrorCode::server;  ///< Of events that tell of an error: is_error().
   Disposition disposition = Disposition::retrying;
   ServerAnswer server;  ///< The server's own words, where one answered.
+  /// disconnected: nothing is wrong, as the host ended a connection that was not in use; or it is one more
+  /// attempt in an outage that was told.
+  bool routine = false;
 
   bool is_error() const noexcept {
-    return kind != Kind::connected && kind != Kind::drainer && kind != Kind::resumed;
+    return !routine && kind != Kind::connected && kind != Kind::drainer && kind != Kind::resumed;
   }
 };
 
@@ -73,7 +76,8 @@ struct Handlers {
   /// Every frame up to `fsn` is that safe now; called when it moves, not for each frame.
   std::function<void(Fsn fsn, Ack ack)> on_acknowledged;
   /// Gives a fresh bearer token: asked for before the first request and after each 401, at most once a
-  /// second. An empty answer keeps sending stopped until the next attempt. Replaces Options::token.
+  /// second. An empty answer, or one with a control character, keeps sending stopped until the next attempt.
+  /// Replaces Options::token.
   std::function<std::string()> token;
 };
 

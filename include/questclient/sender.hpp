@@ -161,7 +161,8 @@ class Sender {
 
   /// Blocks until every row up to `fsn` is that safe; false: the timeout came first, nothing is lost.
   /// Ack::durable against a server without an object store throws Error{config}; so does any Ack over TCP,
-  /// which has no acknowledgements. Throws Error{unauthorised} or the error of a halt while sending has
+  /// which has no acknowledgements. A frame that sf_overflow=drop_oldest gave up throws Error{rows_dropped},
+  /// also when later ones are acknowledged. Throws Error{unauthorised} or the error of a halt while sending has
   /// stopped (until resume()).
   bool wait(Fsn fsn, Ack ack, std::chrono::milliseconds timeout) const;
   /// Blocks until the slot is empty (every row trimmed, dead letters aside); false: the timeout came first.

@@ -53,7 +53,9 @@ Core::Impl::Impl(CoreOptions core_options, buffer::FrameStore& frame_store, base
       resume_pause({options.initial_backoff, options.max_backoff}),
       drain(options.drain_rate),
       warned(options.hosts.size()),
-      refuses_gzip(options.hosts.size()) {
+      refuses_gzip(options.hosts.size()),
+      opened_at(store.end()) {
+  secrets.renew(options.authorization);
   const SenderNote known = memory.found(slot.front().fsn);
   remembered_epoch = known.epoch;
   dropped_below = known.dropped_below;
@@ -169,11 +171,7 @@ std::vector<Action> Core::on_response(ConnectionId connection, const net::HttpRe
 }
 
 std::vector<Action> Core::on_token(const std::string& token, base::Time now) {
-  return impl_->guarded(now, [&] {
-    if (token.empty()) return;
-    impl_->options.authorization = "Bearer " + token;
-    impl_->on_fresh_token(now);
-  });
+  return impl_->guarded(now, [&] { impl_->on_token(token, now); });
 }
 
 std::vector<Action> Core::resume(base::Time now) {
@@ -196,6 +194,7 @@ std::vector<Action> Core::on_rows_dropped(base::Fsn first, base::Fsn end, std::u
     lost.fsn = first;
     lost.rows = rows;
     impl_->report(std::move(lost));
+    impl_->actions.emplace_back(GivenUp{first, end});
     impl_->dropped_below = std::max(impl_->dropped_below, end);
     impl_->memory.keep_dropped(end);
     impl_->slot.give_up_below(end);

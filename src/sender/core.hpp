@@ -52,6 +52,11 @@ struct Acknowledged {
   base::Fsn fsn = 0;
   Ack ack = Ack::committed;
 };
+/// The slot gave up the frames from `first` up to `end`. Nothing of this moves Progress or Acknowledged.
+struct GivenUp {
+  base::Fsn first = 0;
+  base::Fsn end = 0;
+};
 /// A bearer token is needed. Answered by on_token(), also where the application gives none.
 struct AskToken {};
 /// Rows are on their way and more wait in the slot: Core::look_ahead() is worth its time before the answer.
@@ -59,7 +64,8 @@ struct LookAhead {};
 struct Report {
   SenderEvent event;
 };
-using Action = std::variant<Connect, Disconnect, Send, Progress, Acknowledged, AskToken, LookAhead, Report>;
+using Action =
+    std::variant<Connect, Disconnect, Send, Progress, Acknowledged, GivenUp, AskToken, LookAhead, Report>;
 
 struct CoreOptions {
   std::vector<Address> hosts;

@@ -48,7 +48,7 @@ bool Core::Impl::is_poisoned(const net::HttpResponse& response, base::Time now) 
   if (response.status == kTooManyRequests) return false;
   const ErrorPolicy policy =
       response.status == kInternalError ? options.on_internal_error : options.on_server_error;
-  const std::string words = parse_rejection(response.body, 0).message;
+  const std::string words = words_of(response, 0).message;
   const bool given_up =
       suspect_rows(*in_flight, policy, words.empty() ? std::to_string(response.status) : words, now);
   if (!given_up && !next_witness()) return false;
@@ -89,6 +89,7 @@ void Core::Impl::on_rows_committed(const net::HttpResponse& response, base::Time
       return fail(HostState::transport_error, ErrorCode::server,
                   host_name() + " answered 204 without acknowledging the rows.", now);
     }
+    if (tells_nonsense(*span, acked, now)) return;
     if (durable_ack_is_missing(response))
       return refuse(ErrorCode::server, "did not confirm durable acknowledgements.", now);
     slot.set_token(*span, acked);
@@ -98,7 +99,7 @@ void Core::Impl::on_rows_committed(const net::HttpResponse& response, base::Time
     slot.settle(false, capabilities);
   }
   measure_acknowledged();
-  unauthorised_reported = resumed_in_vain = false;
+  unauthorised_reported = outage_reported = resumed_in_vain = false;
   resume_pause.reset();
   walk.progressed();
   connection_progressed = true;
@@ -113,6 +114,16 @@ void Core::Impl::on_rows_committed(const net::HttpResponse& response, base::Time
   report_progress();
 }
 
+bool Core::Impl::tells_nonsense(const StreamSpan& span, std::optional<base::StreamPosition> token,
+                                base::Time now) {
+  // What an earlier process sent is not known: a power cut may have taken the frames, and the numbers with
+  // it.
+  const base::StreamPosition begin{span.stream.first, 0};
+  if (!token || span.stream.first < opened_at || *token <= std::max(highest_sent, begin)) return false;
+  refuse_history(span, now);
+  return true;
+}
+
 void Core::Impl::on_conflict(const net::HttpResponse& response, base::Time now) {
   const std::string_view text = response.header(base::header::kAcked);
   const auto token = base::StreamPosition::parse(text);
@@ -123,6 +134,7 @@ void Core::Impl::on_conflict(const net::HttpResponse& response, base::Time now) 
     return fail(HostState::transport_error, ErrorCode::server,
                 host_name() + " goes on refusing rows that follow the position it names (409).", now);
   }
+  if (tells_nonsense(*span, token, now)) return;
   slot.set_token(*span, token);
   take_durable(*span, response);
   report_progress();
@@ -140,6 +152,7 @@ void Core::Impl::on_position(const net::HttpResponse& response, base::Time now) 
   }
   if (durable_ack_is_missing(response))
     return refuse(ErrorCode::server, "did not confirm durable acknowledgements.", now);
+  if (tells_nonsense(*span, token, now)) return;
   const InFlight asked = std::move(*in_flight);
   in_flight.reset();
   const base::StreamPosition before = slot.durable();

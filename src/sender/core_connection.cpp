@@ -66,11 +66,13 @@ void Core::Impl::stop_looking() {
   attempts.clear();
 }
 
-void Core::Impl::leave() {
+void Core::Impl::leave(const std::string& why, bool is_routine) {
   if (!std::exchange(connection_is_gone, false) && connection != 0)
     actions.emplace_back(Disconnect{connection});
   if (is_taken()) {
-    report(event(SenderEvent::Kind::disconnected, last_code, "Left " + host_name() + "."));
+    SenderEvent told = event(SenderEvent::Kind::disconnected, last_code, farewell(why));
+    told.routine = is_routine || outage_reported;
+    report(std::move(told));
   }
   std::erase_if(attempts, [this](const Attempt& one) { return one.connection == connection; });
   phase = attempts.empty() ? Phase::idle : Phase::looking;
@@ -82,7 +84,7 @@ void Core::Impl::leave() {
 void Core::Impl::fail(HostState state, ErrorCode code, const std::string& message, base::Time now) {
   stats.last_error = message;
   last_code = code;
-  leave();
+  leave(message);
   walk.failed(host, state);
   walk_on(now);
 }
@@ -90,14 +92,14 @@ void Core::Impl::fail(HostState state, ErrorCode code, const std::string& messag
 void Core::Impl::fail_busy(ErrorCode code, const std::string& message, base::Time now) {
   stats.last_error = message;
   last_code = code;
-  leave();
+  leave(message);
   walk.busy(host);
   walk_on(now);
 }
 
 /// To the same host, which did nothing wrong, and is asked again whether it takes rows.
 void Core::Impl::reconnect(base::Time now) {
-  leave();
+  leave(stats.last_error, true);
   // A host that drops each connection at once is not given the benefit of the doubt for ever.
   const bool too_soon = last_reconnect != base::Time::min() && now - last_reconnect < options.initial_backoff;
   last_reconnect = now;
@@ -126,21 +128,21 @@ void Core::Impl::go_on_behind(const net::HttpResponse& response, base::Time now)
   in_flight.reset();
   if (!says_close(response)) return pump(now);
   if (has_work()) return reopen();
-  leave();
+  leave(host_name() + " ends the connection behind its answer; no rows wait.", true);
   walk.retry(host);
 }
 
 void Core::Impl::lost(const net::NetError& error, base::Time now) {
   using NetKind = net::NetError::Kind;
   connection_is_gone = true;
-  stats.last_error = error.message;
+  stats.last_error = sentence(error.message);
   last_code = error.kind == NetKind::tls ? ErrorCode::tls : ErrorCode::connect;
-  if (error.kind == NetKind::unauthorised) return on_unauthorised(error.message, now);
+  if (error.kind == NetKind::unauthorised) return on_unauthorised(stats.last_error, now);
   const bool was_ready = phase == Phase::ready;
   if (was_ready && (!in_flight || !error.request_may_have_arrived)) return ended(now);
   ++stats.transport_errors;
   const std::optional<InFlight> request = std::exchange(in_flight, std::nullopt);
-  leave();  // before what may throw: a connection that is gone is not to be used again
+  leave(stats.last_error);  // before what may throw: a connection that is gone is not to be used again
   const bool instead_of_answer = error.request_may_have_arrived && error.kind != NetKind::timeout;
   if (was_ready && instead_of_answer && request->question == Question::write) {
     suspect_rows(*request, options.on_internal_error,
@@ -214,8 +216,10 @@ void Core::Impl::on_settings(const net::HttpResponse& response, base::Time now) 
   if (!found->accepts_writes) {
     const std::string_view role = response.header(base::header::kRole);
     const HostState state = role.empty() ? HostState::topology_reject : failover::rejected_state(role);
+    const std::string why = role_of(response);
     ++stats.role_rejects;
-    return fail(state, ErrorCode::not_writable, host_name() + " accepts no writes over HTTP.", now);
+    return fail(state, ErrorCode::not_writable,
+                host_name() + " accepts no writes over HTTP" + (why.empty() ? "." : ": " + why + "."), now);
   }
   if (found->delivery > kDeliveryVersion) {
     return refuse(ErrorCode::server,
@@ -237,6 +241,13 @@ void Core::Impl::refuse(ErrorCode code, const std::string& message, base::Time n
   fail(HostState::topology_reject, code, host_name() + " " + message, now);
 }
 
+void Core::Impl::refuse_history(const StreamSpan& span, base::Time now) {
+  refuse(ErrorCode::server,
+         "claims to hold rows of stream " + span.stream.stream.to_string() +
+             " that were never sent: it holds another history. No row is sent there.",
+         now);
+}
+
 void Core::Impl::accept(const Capabilities& found, base::Time now) {
   std::erase_if(attempts, [this](const Attempt& one) { return one.connection == connection; });
   stop_looking();
@@ -247,7 +258,6 @@ void Core::Impl::accept(const Capabilities& found, base::Time now) {
   ++stats.connects;
   connection_progressed = is_unheard = false;
   heard_at = now;
-  outage_reported = false;
   if (!std::exchange(cut_is_new, false)) cut_bytes = 0;
   next_poll_at = now;
   poll_wait = std::min(kFirstDurableWait, options.durable_poll);
@@ -258,11 +268,12 @@ void Core::Impl::accept(const Capabilities& found, base::Time now) {
 }
 
 void Core::Impl::on_common_answer(const net::HttpResponse& response, base::Time now) {
-  const std::string message = host_name() + " answered " + std::to_string(response.status) + ".";
+  const std::string message = answer_of(response);
   switch (failover::classify_status(response.status)) {
     case AnswerClass::unauthorised:
-      return on_unauthorised(
-          host_name() + " refused our credentials with " + std::to_string(response.status) + ".", now);
+      return on_unauthorised(sentence(host_name() + " refused our credentials with " +
+                                      std::to_string(response.status) + reasons_of(response)),
+                             now);
     case AnswerClass::not_writable:
       ++stats.role_rejects;
       return fail(failover::rejected_state(response.header(base::header::kRole)), ErrorCode::not_writable,

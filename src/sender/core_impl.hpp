@@ -6,6 +6,7 @@
 //   core_rejections.cpp  400 and 413: splitting
 //   core_policies.cpp    what becomes of a refused row; stopping and going on
 //   core_reports.cpp     what the application is told
+//   core_words.cpp       what servers say, in sentences
 #pragma once
 
 #include <optional>
@@ -22,6 +23,7 @@
 #include "sender/poison.hpp"
 #include "sender/rejection.hpp"
 #include "sender/row_search.hpp"
+#include "sender/secrets.hpp"
 #include "sender/sender_memory.hpp"
 #include "sender/slot_cursor.hpp"
 #include "sender/trial.hpp"
@@ -77,6 +79,9 @@ struct InFlight {
   std::chrono::milliseconds wait{0};
 };
 
+/// With a full stop where it has no end of its own.
+std::string sentence(std::string text);
+
 struct Core::Impl {
   Impl(CoreOptions options, buffer::FrameStore& frame_store, base::RandomSource& random_source);
 
@@ -102,6 +107,17 @@ struct Core::Impl {
   void measure_acknowledged();
   void count_busy(int status);
 
+  // --- core_words.cpp
+  /// parse_rejection() without credentials.
+  Rejection words_of(const net::HttpResponse& response, std::uint32_t rows) const;
+  /// "it is a replica", or empty: it does not say.
+  std::string role_of(const net::HttpResponse& response) const;
+  /// ": it is a replica; no writes here (error id e-7)", or empty.
+  std::string reasons_of(const net::HttpResponse& response) const;
+  /// What it answered, why, and what to do.
+  std::string answer_of(const net::HttpResponse& response) const;
+  std::string farewell(const std::string& why) const;
+
   // --- core_connection.cpp
   void walk_on(base::Time now);
   /// What happens now concerns this attempt. Null: there is none of that name.
@@ -111,7 +127,8 @@ struct Core::Impl {
   void stop_looking();
   /// The host takes our rows, be it on a connection that is only being made.
   bool is_taken() const { return phase == Phase::ready || phase == Phase::reopening; }
-  void leave();
+  /// `is_routine`: nothing is wrong.
+  void leave(const std::string& why = {}, bool is_routine = false);
   void fail(failover::HostState state, ErrorCode code, const std::string& message, base::Time now);
   void fail_busy(ErrorCode code, const std::string& message, base::Time now);
   void reconnect(base::Time now);
@@ -124,6 +141,7 @@ struct Core::Impl {
   void on_settings(const net::HttpResponse& response, base::Time now);
   void accept(const Capabilities& found, base::Time now);
   void refuse(ErrorCode code, const std::string& message, base::Time now);
+  void refuse_history(const StreamSpan& span, base::Time now);
   /// Every answer that no question has a meaning of its own for.
   void on_common_answer(const net::HttpResponse& response, base::Time now);
   bool is_from_deposed_primary(const net::HttpResponse& response, base::Time now);
@@ -156,6 +174,8 @@ struct Core::Impl {
   void on_witness_committed();
   bool is_poisoned(const net::HttpResponse& response, base::Time now);
   void on_conflict(const net::HttpResponse& response, base::Time now);
+  /// True: the host names a position that no row of ours has, and was refused.
+  bool tells_nonsense(const StreamSpan& span, std::optional<base::StreamPosition> token, base::Time now);
   void on_position(const net::HttpResponse& response, base::Time now);
   bool durable_ack_is_missing(const net::HttpResponse& response) const;
   void take_durable(StreamSpan& span, const net::HttpResponse& response);
@@ -183,6 +203,8 @@ struct Core::Impl {
   /// `what`: who refused our credentials, and how.
   void on_unauthorised(const std::string& what, base::Time now);
   void ask_token(base::Time now);
+  void on_token(std::string_view token, base::Time now);
+  void report_bad_token(std::size_t at);
   void on_fresh_token(base::Time now);
   void resume(base::Time now);
   /// What was stopped is not any more, and is told so.
@@ -193,6 +215,7 @@ struct Core::Impl {
   base::RandomSource& random;
   failover::HostWalk walk;
   SenderMemory memory;
+  Secrets secrets;
   SlotCursor slot;
   RowSearch search;
   Poison poison;
@@ -226,7 +249,8 @@ struct Core::Impl {
   base::Time next_token_at = base::Time::min();
   std::chrono::milliseconds poll_wait{0};
   bool connection_progressed = false;
-  bool outage_reported = false;
+  bool outage_reported = false;  ///< Since rows got through.
+  bool bad_token_reported = false;
   bool unauthorised_reported = false;
   bool resumed_in_vain = false;              ///< Nothing got through since resume().
   std::vector<std::string> warned;           ///< By host: the warning that need not be repeated.
@@ -242,6 +266,7 @@ struct Core::Impl {
   std::size_t cut_bytes = 0;  ///< Learnt from 413 on this connection, or as it ended; 0: none.
   bool cut_is_new = false;    ///< It holds for the next connection too: many a server hangs up behind 413.
   base::StreamPosition highest_sent;
+  const base::Fsn opened_at;           ///< Streams that begin here or later are this process's own.
   BuriedRows::Range missing_reported;  ///< The newest loss that was told.
 
   base::Fsn dropped_below = 0;   ///< Frames below it that are missing were dropped, and reported.

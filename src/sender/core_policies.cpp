@@ -106,7 +106,7 @@ void Core::Impl::on_unauthorised(const std::string& what, base::Time now) {
   ++stats.security_errors;
   if (options.asks_for_tokens) {
     stats.last_error = what;
-    leave();
+    leave(what);
     // A token that ran out is what the source of tokens is there for; one that is fresh and refused is not.
     if (!std::exchange(unauthorised_reported, true)) {
       report(event(Kind::unauthorised, ErrorCode::unauthorised,
@@ -134,6 +134,28 @@ void Core::Impl::ask_token(base::Time now) {
     next_token_at = now + kTokenPause;
   }
   wake_at = next_token_at;
+}
+
+void Core::Impl::on_token(std::string_view token, base::Time now) {
+  // What a token is read from often ends in a line end.
+  token = token.substr(0, token.find_last_not_of(" \t\r\n") + 1);
+  if (token.empty()) return;
+  const auto is_control = [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; };
+  const auto control = std::find_if(token.begin(), token.end(), is_control);
+  if (control != token.end()) return report_bad_token(static_cast<std::size_t>(control - token.begin()));
+  bad_token_reported = false;
+  options.authorization = "Bearer " + std::string(token);
+  secrets.renew(options.authorization);
+  on_fresh_token(now);
+}
+
+void Core::Impl::report_bad_token(std::size_t at) {
+  stats.last_error = "Handlers::token gave a token with a control character, byte " + std::to_string(at + 1) +
+                     ": no header can hold it. It counts as none; give the bare token.";
+  if (std::exchange(bad_token_reported, true)) return;
+  SenderEvent told = event(Kind::warning, ErrorCode::unauthorised, stats.last_error);
+  told.host.clear();
+  report(std::move(told));
 }
 
 void Core::Impl::on_fresh_token(base::Time now) {

@@ -6,7 +6,7 @@
 namespace questclient::sender {
 
 void Core::Impl::on_bad_rows(const net::HttpResponse& response, base::Time now) {
-  const Rejection rejection = parse_rejection(response.body, in_flight->batch.rows);
+  const Rejection rejection = words_of(response, in_flight->batch.rows);
   if (!rejection.about_rows()) {
     ++stats.write_errors;
     const std::string message =
@@ -50,7 +50,7 @@ void Core::Impl::on_too_large(const net::HttpResponse& response, base::Time now)
     return;
   }
   ++stats.write_errors;
-  std::string reason = parse_rejection(response.body, 1).message;
+  std::string reason = words_of(response, 1).message;
   if (reason.empty()) reason = "413: the row is too large";
   if (options.on_write_error == ErrorPolicy::retry) {
     warn_once(ErrorCode::rejected, host_name() + ": " + reason);

@@ -24,7 +24,7 @@ SenderEvent Core::Impl::event(SenderEvent::Kind kind, ErrorCode code, std::strin
   event.code = code;
   event.disposition = disposition;
   if (answered_by != nullptr && answered_by->status >= kFirstFailure) {
-    const Rejection words = parse_rejection(answered_by->body, 0);
+    const Rejection words = words_of(*answered_by, 0);
     event.server = {host_name(), answered_by->status, words.message, words.error_id};
   }
   return event;
@@ -43,8 +43,11 @@ void Core::Impl::warn_once(ErrorCode code, const std::string& message) {
 
 Progress Core::Impl::reached() const {
   if (!options.answers_are_commits) return {};
+  const base::Fsn dealt_with = slot.cursor().fsn - 1;
+  // What was dropped just below is not committed. Once a row behind it is, every frame is accounted for.
+  const base::Fsn acked = dealt_with < dropped_below ? std::min(progress.acked, dealt_with) : dealt_with;
   // A host that tells nothing of an object store says nothing about what another one made durable.
-  return {slot.cursor().fsn - 1, capabilities.tells_durable() ? slot.durable_fsn() : progress.durable};
+  return {acked, capabilities.tells_durable() ? slot.durable_fsn() : progress.durable};
 }
 
 void Core::Impl::report_progress() {

@@ -127,10 +127,7 @@ void Core::Impl::report_missing(const StreamSpan& span, base::StreamPosition exp
 void Core::Impl::send_rows(StreamSpan& span, Batch batch, std::span<const base::FramePtr> frames,
                            base::Time now) {
   if (capabilities.has_tokens() && is_impossible_token(span, batch)) {
-    return refuse(ErrorCode::server,
-                  "claims to hold rows of stream " + span.stream.stream.to_string() +
-                      " that were never sent: it holds another history. No row is sent there.",
-                  now);
+    return refuse_history(span, now);
   }
   InFlight asked;
   asked.question = Question::write;

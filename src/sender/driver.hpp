@@ -104,6 +104,12 @@ class Driver {
     bool drained = false;                 ///< At the time it stopped.
     std::optional<std::string> position;  ///< At the time it stopped.
     std::deque<SenderEvent> rejections;
+    /// Frames that the slot gave up, and how safe frames were by then; the newest kRememberedRejections.
+    struct Lost {
+      GivenUp frames;
+      Progress before;
+    };
+    std::deque<Lost> given_up;
     std::uint64_t changes = 0;  ///< Of what is above and waited for.
   };
 
@@ -119,6 +125,7 @@ class Driver {
   void act(Send& action);
   void act(Progress& action);
   void act(Acknowledged& action);
+  void act(GivenUp& action);
   void act(AskToken& action);
   void act(LookAhead& action);
   void act(Report& action);
@@ -132,6 +139,8 @@ class Driver {
   void on_slot_event(const buffer::SlotEvent& event);
   void on_rows_dropped(const buffer::SlotEvent& found);
   Stats stats_locked() const;
+  /// REQUIRES: observed_mutex_ is held.
+  bool is_given_up(Fsn fsn, Ack ack) const;
   template <class Reached>
   bool wait_until(const char* call, std::chrono::milliseconds timeout, Reached reached) const;
   [[noreturn]] void throw_why_stopped(const SenderEvent& event) const;

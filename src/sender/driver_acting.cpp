@@ -71,6 +71,21 @@ void Driver::act(Acknowledged& action) {
   call_handler([&] { handlers_.on_acknowledged(action.fsn, action.ack); });
 }
 
+void Driver::act(GivenUp& action) {
+  const std::lock_guard lock(observed_mutex_);
+  ++observed_.changes;
+  auto& known = observed_.given_up;
+  const bool goes_on = !known.empty() && known.back().frames.end == action.first &&
+                       known.back().before.acked == observed_.acked &&
+                       known.back().before.durable == observed_.durable;
+  if (goes_on) {
+    known.back().frames.end = action.end;
+    return;
+  }
+  if (known.size() == kRememberedRejections) known.pop_front();
+  known.push_back({action, {observed_.acked, observed_.durable}});
+}
+
 void Driver::act(AskToken&) {
   // Once the other actions are carried out: the answer brings new ones.
   loop_.post([this] {

@@ -47,17 +47,34 @@ void Driver::await_connection(bool only_one_round, std::chrono::milliseconds tim
                   "without one.");
 }
 
+bool Driver::is_given_up(Fsn fsn, Ack ack) const {
+  return std::any_of(observed_.given_up.begin(), observed_.given_up.end(), [&](const Observed::Lost& lost) {
+    const Fsn safe = ack == Ack::committed ? lost.before.acked : lost.before.durable;
+    return fsn > safe && lost.frames.first <= fsn && fsn < lost.frames.end;
+  });
+}
+
 bool Driver::wait(Fsn fsn, Ack ack, std::chrono::milliseconds timeout) const {
   if (!options_.core.answers_are_commits) {
     throw Error(ErrorCode::config, Disposition::fix_and_resend,
                 "ILP over TCP has no acknowledgements, so nothing can be waited for. Use http or https.");
   }
   bool refused = false;
+  bool given_up = false;
   const bool reached = wait_until("wait", timeout, [&] {
+    given_up = is_given_up(fsn, ack);
+    if (given_up) return true;
     if (ack == Ack::committed) return observed_.acked >= fsn;
     refused = observed_.durable < fsn && observed_.durable_offered == false;
     return refused || observed_.durable >= fsn;
   });
+  if (given_up) {
+    throw Error(
+        ErrorCode::rows_dropped, Disposition::fix_and_resend,
+        "Frame " + std::to_string(fsn) +
+            " is lost: the slot was full and gave it up, as sf_overflow=drop_oldest asks for. Send its "
+            "rows again from their source, and give the slot a larger sf_max_total_bytes.");
+  }
   if (!refused) return reached;
   throw Error(ErrorCode::config, Disposition::fix_and_resend,
               "The server does not tell which rows are durable: it has no object store or speaks plain ILP. "

@@ -8,8 +8,8 @@ namespace questclient::sender {
 
 LogLevel level_of(SenderEvent::Kind kind);
 
-/// Writes the event to the log (questclient/log.hpp) at the level of its kind; all is quiet while all is
-/// well.
+/// Writes the event to the log (questclient/log.hpp) at the level of its kind (info: it is routine); all is
+/// quiet while all is well. Control characters are escaped: servers speak in events.
 void log_event(const SenderEvent& event);
 
 }  // namespace questclient::sender

@@ -1,6 +1,7 @@
 // Where the sender stands in its slot: what is sent next, what is durable, what may be trimmed.
 #pragma once
 
+#include <algorithm>
 #include <deque>
 #include <optional>
 #include <span>
@@ -64,7 +65,7 @@ class SlotCursor {
   /// The host's token of `span`'s stream; nothing: the stream is unknown there.
   void set_token(StreamSpan& span, std::optional<base::StreamPosition> token);
   /// A server without tokens committed everything below `end`.
-  void committed(base::StreamPosition end) { cursor_ = buried_.skip(end); }
+  void committed(base::StreamPosition end) { cursor_ = buried_.skip(std::max(end, front_)); }
   /// What the host says is durable of `span`'s stream; nothing: no row of it yet.
   void set_durable(StreamSpan& span, std::optional<base::StreamPosition> token);
   /// These rows are not sent any more: they lie in the dead letters, were dropped, or were sent before their

@@ -155,6 +155,40 @@ TEST_F(CoreDrain, RowsTheSlotDroppedAreReportedOnceAndWaitedForByNobody) {
   EXPECT_EQ(rig.core->next_deadline(), base::Time::max());
 }
 
+TEST_F(CoreDrain, WhatWasDroppedIsNotToldAsCommitted) {
+  fill(4);
+  CoreOptions options;
+  options.max_request_bytes = 1;
+  Rig rig(store_, 1, options);
+  rig.start();
+  for (base::Fsn fsn = 1; fsn < 3; ++fsn) store_.lose(fsn);
+  rig.rows_dropped(1, 3, 2);
+  EXPECT_EQ(rig.progress.acked, 0U);
+  EXPECT_EQ(rig.core->stats().acked_fsn, 0U);
+  EXPECT_TRUE(rig.acknowledged.empty());
+  rig.connect(kPlain);
+  rig.answer(204);
+  EXPECT_EQ(rig.progress.acked, 3U) << "the others were reported";
+}
+
+TEST_F(CoreDrain, AckedDoesNotStepBackWhenWhatIsUnderWayIsDropped) {
+  fill(6);
+  CoreOptions options;
+  options.max_request_bytes = 1;
+  Rig rig(store_, 1, options);
+  rig.connect(kPlain);
+  rig.answer(204);
+  ASSERT_TRUE(rig.is_write());
+  for (base::Fsn fsn = 2; fsn < 6; ++fsn) store_.lose(fsn);
+  rig.rows_dropped(2, 6, 4);
+  rig.answer(204);
+  EXPECT_EQ(rig.progress.acked, 1U);
+  ASSERT_TRUE(rig.is_write());
+  rig.answer(204);
+  EXPECT_EQ(rig.progress.acked, 6U);
+  EXPECT_TRUE(store_.frames.empty());
+}
+
 TEST_F(CoreDrain, AStreamWhoseTailWasDroppedHoldsUpNothing) {
   fill(3);
   Rig rig(store_);

@@ -354,6 +354,27 @@ TEST_F(CoreStreams, ATokenBeyondWhatWasEverSentIsAnotherHistory) {
   EXPECT_EQ(store_.frames.size(), 2U);
 }
 
+TEST_F(CoreStreams, APositionThatWasNeverSentTrimsNothing) {
+  CoreOptions options;
+  options.max_request_bytes = 2;
+  for (const char* acked : {"99:0", "3:0", "2:1"}) {
+    for (const int status : {200, 204, 409}) {
+      VectorStore store;
+      Rig rig(store, 1, options);
+      rig.connect(kOwnCommitted);
+      store.append({"a", "b"});
+      store.append({"c", "d"});
+      rig.appended();
+      if (status != 200) rig.own(200, "");
+      ASSERT_EQ(rig.is_write(), status != 200);
+      rig.own(status, acked);
+      EXPECT_EQ(rig.core->stats().hosts[0].state, "topology_reject") << acked << " with " << status;
+      EXPECT_EQ(rig.progress.acked, 0U);
+      EXPECT_EQ(store.frames.size(), 2U);
+    }
+  }
+}
+
 TEST_F(CoreStreams, PositionsThatCannotBeReadAreAFailedHost) {
   fill(1);
   for (const char* acked : {"x", "1", "1:", "99999999999999999999:0", "1:0x"}) {

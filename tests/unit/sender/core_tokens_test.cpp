@@ -49,6 +49,25 @@ TEST_F(CoreTokens, ATokenSourceIsAskedBeforeTheFirstRequest) {
   EXPECT_EQ(rig.header("Authorization"), "Bearer first");
 }
 
+TEST_F(CoreTokens, ATokenMayEndInALineEndAndHoldNoOther) {
+  options_.asks_for_tokens = true;
+  Rig rig(store_, 1, options_);
+  rig.start();
+  rig.token("inj\r\nX-Evil: ected");
+  EXPECT_EQ(rig.connects, 0U);
+  ASSERT_EQ(rig.reports(Kind::warning).size(), 1U);
+  const SenderEvent event = rig.reports(Kind::warning)[0];
+  EXPECT_NE(event.message.find("control character, byte 4"), std::string::npos) << event.message;
+  EXPECT_EQ(event.message.find("inj"), std::string::npos) << "not its value";
+  rig.sleep_to_deadline();
+  EXPECT_EQ(rig.tokens_asked, 2U);
+  rig.token("inj\r\nX-Evil: ected");
+  EXPECT_TRUE(rig.reports(Kind::warning).empty()) << "once";
+  rig.token("good \r\n");
+  rig.connected();
+  EXPECT_EQ(rig.header("Authorization"), "Bearer good");
+}
+
 TEST_F(CoreTokens, ATokenSourceIsAskedAfterEach401AtMostOnceASecond) {
   options_.asks_for_tokens = true;
   Rig rig(store_, 1, options_);

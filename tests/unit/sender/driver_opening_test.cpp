@@ -349,6 +349,28 @@ TEST(SenderSlot, AFolderGivenRelativelyIsThatOfTheOpening) {  // drainers look i
   EXPECT_EQ(sender::slot_options(options).sf_dir, "") << "in memory";
 }
 
+TEST(SenderSlot, AFrameThatWasDroppedIsNeverToldAsCommitted) {
+  Events events;
+  Sender sender = Sender::from_conf(conf(dead_host(),
+                                         "sf_max_total_bytes=256k;sf_overflow=drop_oldest;auto_flush=off;"
+                                         "close_flush_timeout_millis=0;"),
+                                    events.handler());
+  LineBuffer rows = sender.new_buffer();
+  for (int i = 0; i < 64; ++i) {
+    rows.table("t").column("text", std::string(16384, 'x')).at(TimestampNanos{i});
+    sender.flush(rows);
+  }
+  for (const Ack ack : {Ack::committed, Ack::durable}) {
+    try {
+      sender.wait(1, ack, kLong);
+      FAIL() << "a frame that no server ever saw";
+    } catch (const Error& error) {
+      EXPECT_EQ(error.code(), ErrorCode::rows_dropped);
+    }
+  }
+  EXPECT_EQ(sender.acked_fsn(), 0U);
+}
+
 TEST(SenderSlot, BytesAreCountedAsTheyGoOverTheWire) {
   Database database;
   for (const std::string compression : {"off", "gzip"}) {

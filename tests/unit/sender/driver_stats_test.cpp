@@ -110,7 +110,22 @@ TEST(EventLog, SpeaksUpOnlyWhenSomethingIsWrong) {
   sender::log_event(event);
   EXPECT_EQ(last, "a:9000: Rows are lost.");
   EXPECT_STREQ(to_string(event.kind), "rows_dropped");
+  event.kind = SenderEvent::Kind::disconnected;
+  event.routine = true;
+  event.message = "Left.";
+  sender::log_event(event);
+  EXPECT_EQ(last, "a:9000: Rows are lost.") << "an idle connection has ended";
   set_log_sink({});
+}
+
+TEST(EventLog, AServersBytesForgeNoLinesAndDriveNoTerminal) {
+  std::string last;
+  set_log_sink([&](LogLevel, std::string_view line) { last = line; });
+  SenderEvent event;
+  event.message = "a\nb\x1b[2J\x7f \xc2\x9b \x9b \xc3\xa9 \xe2\x82\xac";
+  sender::log_event(event);
+  set_log_sink({});
+  EXPECT_EQ(last, "a\\x0ab\\x1b[2J\\x7f \\xc2\\x9b \\x9b \xc3\xa9 \xe2\x82\xac");
 }
 
 }  // namespace

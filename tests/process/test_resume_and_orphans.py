@@ -132,7 +132,7 @@ def test_rows_in_memory_that_401_has_stopped_wait_for_the_operator(build, tmp_pa
         sending.send_signal(signal.SIGUSR1)
         out, messages = sending.communicate(timeout=60)
         assert sending.returncode == 0, out + messages
-        assert query(build, address, "the-word", "SELECT count() FROM t") == [[50]]
+        until(lambda: query(build, address, "the-word", "SELECT count() FROM t") == [[50]], "every row arrives, once")
 
 
 @pytest.mark.parametrize("slot", [True, False])

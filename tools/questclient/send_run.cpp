@@ -109,7 +109,8 @@ void SendRun::finish() {
     if (!input_interrupted_) {
       wait_for_rows(settings_.timeout);
     } else if (summary_.slot.empty()) {
-      if (!are_safe(options_.close_flush_timeout_millis)) note_failure(unsafe_rows("interrupted"));
+      if (!are_safe(options_.close_flush_timeout_millis))
+        note_failure(unsafe_rows("interrupted") + trouble());
     }
     summary_.host = sender_.stats().connected_to;
     sender_.close();
@@ -131,20 +132,24 @@ void SendRun::wait_for_rows(std::chrono::milliseconds timeout) {
                                std::chrono::milliseconds(0));
     if (are_safe(std::min(left, kLookEvery)))
       return empty_slot(std::min(left, options_.close_flush_timeout_millis));
-    if (interruption_.requested()) return note_failure(unsafe_rows("interrupted"));
+    if (interruption_.requested()) return note_failure(unsafe_rows("interrupted") + trouble());
     if (left.count() > 0) continue;
     const char* what = is_tcp(options_.transport)      ? "sent"
                        : settings_.ack == Ack::durable ? "durable"
                                                        : "acknowledged";
-    return note_failure(unsafe_rows("not every row was " + std::string(what) + " within --timeout"));
+    return note_failure(unsafe_rows("not every row was " + std::string(what) + " within --timeout") +
+                        trouble());
   }
 }
 
 /// What closing a sender gives: rows that are as safe as asked may still wait until they are durable.
 void SendRun::empty_slot(std::chrono::milliseconds timeout) const {
   const auto deadline = Clock::now() + timeout;
-  while (Clock::now() < deadline && !interruption_.requested()) {
-    if (sender_.drain(kLookEvery) || !sender_.stats().last_terminal_error.empty()) return;
+  try {
+    while (Clock::now() < deadline && !interruption_.requested() && !sender_.drain(kLookEvery)) {
+    }
+  } catch (const Error&) {
+    // Sending has stopped; what was asked for is reached.
   }
 }
 
@@ -166,22 +171,22 @@ void SendRun::note_failure(const std::string& text) {
   console_.note("error: " + text);
 }
 
+std::string SendRun::trouble() const {
+  if (const std::string why = events_.stopped_by(); !why.empty()) return " Sending has stopped: " + why;
+  const Stats stats = sender_.stats();
+  // The event that tells why it has stopped may still be on its way.
+  if (!stats.last_terminal_error.empty() || stats.last_error.empty()) return {};
+  return " Last trouble: " + stats.last_error;
+}
+
 std::string SendRun::unsafe_rows(const std::string& why) const {
-  const std::string stopped_by = events_.stopped_by(), last_error = sender_.stats().last_error;
-  std::string trouble;
-  if (!stopped_by.empty()) {
-    if (why.find(stopped_by) == std::string::npos) trouble = " Sending has stopped: " + stopped_by;
-  } else if (!last_error.empty()) {
-    trouble = " Last trouble: " + last_error;
-  }
   if (summary_.slot.empty()) {
     return why +
            "; the slot is in memory, so rows that still wait are lost with this process. Give sf_dir in the "
-           "connect string to keep them." +
-           trouble;
+           "connect string to keep them.";
   }
   return why + "; rows that still wait stay in slot " + summary_.slot +
-         " and are sent first by the next sender that opens it." + trouble;
+         " and are sent first by the next sender that opens it.";
 }
 
 }  // namespace questclient::tool

@@ -44,6 +44,8 @@ class SendRun {
   bool are_safe(std::chrono::milliseconds timeout) const;
   void note_failure(const std::string& text);
   void tell_how_far();
+  /// What keeps the rows from being safe, if something does.
+  std::string trouble() const;
   std::string unsafe_rows(const std::string& why) const;
 
   const Options options_;

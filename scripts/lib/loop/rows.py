@@ -54,7 +54,8 @@ def as_double(text):
 
 
 def from_csv(path, timestamp=None, texts=()):
-    """The table that `questclient send --csv` makes of a file: double where every value is a number, else text."""
+    """The table that `questclient send --csv` makes of a file: double where every value is a number, else text.
+    (Numbers that a double would change, which become long or text there, are none of ours.)"""
     with open(path, newline="", encoding="utf-8-sig") as file:
         reader = csv.reader(file)
         header = next(reader)

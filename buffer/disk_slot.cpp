@@ -155,6 +155,7 @@ void DiskSlot::publish_stats(std::string_view json) {
   const std::lock_guard<std::mutex> writing(stats_file_mutex_);
   const fs::path temporary = with_suffix(folder_.stats(), ".tmp");
   try {
+    lock_.require_held();
     base::File(temporary, O_WRONLY | O_CREAT | O_TRUNC).write_all(json);
     fs::rename(temporary, folder_.stats());
   } catch (const std::exception&) {

@@ -137,6 +137,7 @@ void DiskSlot::lead(Lock& lock) {
 
 // Leader, without the lock.
 void DiskSlot::write_batch(const Batch& batch) {
+  lock_.require_held();
   Fsn trimmed = 0;
   {
     const Lock lock(mutex_);

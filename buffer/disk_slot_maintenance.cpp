@@ -137,6 +137,7 @@ void DiskSlot::create_next(Lock& lock) {
   lock.unlock();
   std::string why;
   try {
+    lock_.require_held();
     create_segment_file(folder_.next(), nullptr);
   } catch (const std::exception& failure) {
     why = failure.what();  // The append that needs it tries again.
@@ -185,6 +186,7 @@ void DiskSlot::remove_trimmed(Lock& lock) {
   for (const Fsn first : doomed) bytes += folder_.segment_bytes(first);
   std::string why;
   try {
+    lock_.require_held();
     folder_.remove_spent(doomed, recycled);
   } catch (const std::exception& failure) {
     why = failure.what();

@@ -36,6 +36,7 @@ void DiskSlot::rotate(Lock& lock, bool carry) {
   retire_writer();
   lock.unlock();
   try {
+    lock_.require_held();
     // What is in doubt is hidden by a segment that says so itself from the start, position included.
     if (!ready || doubt_) create_segment_file(folder_.next(), doubt_ ? &header : nullptr, options_.key);
     start_segment(first);

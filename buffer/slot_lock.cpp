@@ -6,8 +6,10 @@
 #include <fcntl.h>
 #include <string>
 #include <sys/file.h>
+#include <sys/stat.h>
 #include <thread>
 #include <unistd.h>
+#include <utility>
 
 #include <questclient/error.hpp>
 
@@ -27,6 +29,13 @@ std::optional<long> pid_in(const base::File& file) {
   return pid;
 }
 
+bool is_found_by_name(const base::File& file) {
+  struct stat held {};
+  struct stat named {};
+  return ::fstat(file.descriptor(), &held) == 0 && ::stat(file.path().c_str(), &named) == 0 &&
+         held.st_dev == named.st_dev && held.st_ino == named.st_ino;
+}
+
 }  // namespace
 
 bool lock_patiently(const base::File& file, int attempts) {
@@ -38,24 +47,64 @@ bool lock_patiently(const base::File& file, int attempts) {
   return true;
 }
 
-SlotLock::SlotLock(const std::filesystem::path& slot) : file_(slot / ".lock", O_RDWR | O_CREAT) {
-  if (!lock_patiently(file_, kAttempts)) {
-    if (errno != EWOULDBLOCK && errno != EINTR) base::throw_errno("cannot lock", file_.path());
-    const auto pid = pid_in(file_);
-    throw Error(ErrorCode::slot_locked, Disposition::fix_and_resend,
-                "The slot " + slot.string() + " is in use by process " +
-                    (pid ? std::to_string(*pid) : std::string("(unknown)")) +
-                    ": stop that process, or give this sender another sender_id.");
-  }
-  close_in_children(file_.descriptor());
-  file_.truncate(0);
-  file_.write_all(std::to_string(::getpid()) + "\n");
+SlotLock::SlotLock(const std::filesystem::path& slot) : slot_(slot), folder_(slot, O_RDONLY | O_DIRECTORY) {
+  lock_folder();
+  if (!take_file()) refuse();
+  close_in_children(folder_.descriptor());
 }
 
 SlotLock::~SlotLock() {
+  forget_in_children(folder_.descriptor());
   forget_in_children(file_.descriptor());
   // A stale pid would do no harm, the lock decides; an empty file just reads better.
   if (file_.is_open() && ::ftruncate(file_.descriptor(), 0) != 0) return;
+}
+
+// Some network file systems lock only what is open for writing, which no folder is: there the .lock decides.
+void SlotLock::lock_folder() {
+  folder_is_locked_ = lock_patiently(folder_, kAttempts);
+  if (!folder_is_locked_ && errno == EWOULDBLOCK) refuse();
+}
+
+bool SlotLock::take_file() {
+  base::File file;
+  do {
+    file = base::File(slot_ / ".lock", O_RDWR | O_CREAT);
+    if (!lock_patiently(file, kAttempts)) {
+      if (errno != EWOULDBLOCK && errno != EINTR) base::throw_errno("cannot lock", file.path());
+      return false;
+    }
+  } while (!is_found_by_name(file));
+  file.truncate(0);
+  file.write_all(std::to_string(::getpid()) + "\n");
+  close_in_children(file.descriptor());
+  if (file_.is_open()) forget_in_children(file_.descriptor());
+  file_ = std::move(file);
+  return true;
+}
+
+void SlotLock::refuse() const {
+  std::error_code unknown;
+  const auto file = slot_ / ".lock";
+  const auto pid = std::filesystem::exists(file, unknown) ? pid_in(base::File(file, O_RDONLY)) : std::nullopt;
+  const std::string in_use = "The slot " + slot_.string() + " is in use by ";
+  throw Error(ErrorCode::slot_locked, Disposition::fix_and_resend,
+              pid == ::getpid() ? in_use + "another sender of this process, " + std::to_string(*pid) +
+                                      ": share that one between threads, or give each sender "
+                                      "a sender_id of its own."
+                                : in_use + "process " + (pid ? std::to_string(*pid) : "(unknown)") +
+                                      ": stop that process, or give this sender another sender_id.");
+}
+
+void SlotLock::require_held() {
+  const std::lock_guard<std::mutex> guard(mutex_);
+  if (is_found_by_name(file_)) return;
+  // While the folder is locked nobody else can have opened the slot meanwhile.
+  if (folder_is_locked_ && is_found_by_name(folder_) && take_file()) return;
+  throw Error(ErrorCode::slot_io, Disposition::terminal,
+              "The slot " + slot_.string() +
+                  " is not this sender's any more: its folder or its .lock was removed or replaced while the "
+                  "sender ran. Close the sender and open it again");
 }
 
 std::optional<long> SlotLock::holder(const std::filesystem::path& slot) {

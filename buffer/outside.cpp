@@ -32,8 +32,6 @@ std::optional<SegmentReader> open_segment(const SlotFolder& folder, Fsn first, c
   const fs::path path = folder.database(first);
   try {
     std::optional<SegmentReader> reader(std::in_place, path, key);
-    // A slot that was given a key later has plain segments before.
-    if (!key.empty() && reader->header() && reader->header()->key_check.empty()) reader.emplace(path);
     if (!is_gone(path)) return reader;
   } catch (const SegmentDamaged&) {
     if (!is_gone(path)) throw;

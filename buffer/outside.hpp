@@ -16,7 +16,7 @@ namespace questclient::buffer {
 /// A folder with a .lock.
 bool is_slot(const std::filesystem::path& path);
 
-/// With the key only where the segment is encrypted. nullopt when there is no such segment any more: its
+/// Of a plain segment a key opens the row, not the frames. nullopt when there is no such segment any more: its
 /// holder has trimmed it. Leaves nothing behind. Throws SegmentDamaged, SqliteError, Error{slot_format,
 /// slot_key}.
 std::optional<SegmentReader> open_segment(const SlotFolder& folder, Fsn first, const std::string& key);

@@ -20,6 +20,14 @@ std::uint64_t sum_of(const std::vector<std::uint32_t>& lengths) {
   return total;
 }
 
+/// Where there is a key, a segment without one was not written by this slot: it would pass for rows of it.
+/// Only what was drained before the slot got its key is plain, and nobody reads that again.
+void refuse_plain(const std::optional<SegmentHeader>& header, std::string_view key,
+                  const std::filesystem::path& path) {
+  if (key.empty() || !header || !header->key_check.empty()) return;
+  throw SegmentDamaged(path.string() + " is not encrypted, but its slot is");
+}
+
 }  // namespace
 
 SegmentReader::SegmentReader(const std::filesystem::path& path, std::string_view key) : key_(key) {
@@ -158,9 +166,12 @@ StoredFrame SegmentReader::take(const Statement& row) const {
     throw SegmentDamaged(database_.path().string() + " holds frames but not the name of their stream");
   frame.stream = header_->stream;
   frame.stream_first = header_->stream_first;
-  std::string plain;
   // A plain frame has at least one row length.
-  if (lengths.empty()) {
+  const bool is_sealed = lengths.empty();
+  if (is_sealed == header_->key_check.empty())
+    fail(is_sealed ? " is encrypted, but its segment is not" : " is not encrypted, but its segment is");
+  std::string plain;
+  if (is_sealed) {
     plain =
         opened(payload, frame_association(frame.stream, frame.fsn, frame.flushed_wall_nanos, row.number(1)));
     if (stored.position)
@@ -195,6 +206,7 @@ std::vector<StoredFrame> SegmentReader::read_stored(Fsn from, Fsn limit, std::si
   try {
     // The header of a segment that was empty when it was opened comes with its first frames.
     if (!header_) header_ = read_header_row(database_, format_, key_);
+    refuse_plain(header_, key_, database_.path());
     if (ahead_ && ahead_->frame->fsn == from && from < limit) add(std::move(*ahead_));
     ahead_.reset();
     range_.reset();
@@ -236,6 +248,7 @@ std::vector<base::FramePtr> SegmentReader::read(Fsn from, Fsn limit, std::size_t
 
 std::optional<StoredFrame> SegmentReader::probe_stored(Fsn fsn) noexcept {
   try {
+    refuse_plain(header_, key_, database_.path());
     range_.reset();
     range_.bind(1, fsn).bind(2, fsn + 1);
     std::optional<StoredFrame> frame;

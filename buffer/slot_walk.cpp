@@ -24,6 +24,11 @@ void require_key(const std::optional<SegmentHeader>& header, const std::filesyst
                   ": give the key that the sender had (sf_key).");
 }
 
+[[noreturn]] void throw_key_without_use(const std::filesystem::path& segment) {
+  throw Error(ErrorCode::slot_key, Disposition::fix_and_resend,
+              segment.string() + " is not encrypted and a key was given: leave the key out.");
+}
+
 }  // namespace
 
 // The log of a live slot grows while it is looked at: only what is wrong each time is damage.
@@ -64,6 +69,10 @@ bool SlotWalk::look_at(Fsn first, Fsn limit) {
     trimmed_ = std::max(trimmed_, reader->header()->trimmed);
     const Fsn highest = reader->highest(limit);
     newest_ = std::max(newest_, highest);
+    // The newest one tells what the slot is: a plain one before that is damage.
+    const bool is_plain = reader->header()->key_check.empty();
+    if (is_plain && !key_.empty() && highest != 0 && highest >= trimmed_)
+      throw_key_without_use(folder_.segment(first));
     return highest != 0;
   } catch (const SegmentDamaged&) {
     // A rescue would see more.

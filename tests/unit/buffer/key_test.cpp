@@ -3,6 +3,8 @@
 
 #include <sqlite3.h>
 
+#include <questclient/slot.hpp>
+
 #include "slot_fixture.hpp"
 
 namespace questclient::buffer {
@@ -40,6 +42,26 @@ class Key : public SlotTest {
     EXPECT_EQ(error.code(), ErrorCode::slot_key);
     EXPECT_NE(std::string(error.what()).find(says), std::string::npos) << error.what();
     EXPECT_TRUE(snapshot() == before) << "nothing was changed";
+  }
+  /// Of another slot without a key, with the frame 1.
+  fs::path plain_segment(std::uint64_t seed) {
+    SlotOptions options = options_;
+    options.sender_id = "plain";
+    options.key.clear();
+    SlotReport report;
+    const Rows rows = rows_for(seed);
+    Slot::open(options, clock_, random_, report)->append(rows.payload, rows.lengths);
+    return root_ / "plain" / "seg-00000000000000000001.db";
+  }
+  static void replace_frames(const fs::path& victim, const fs::path& foreign) {
+    sqlite3* handle = nullptr;
+    ASSERT_EQ(sqlite3_open(victim.c_str(), &handle), SQLITE_OK);
+    const std::string sql = "ATTACH '" + foreign.string() +
+                            "' AS foreign_slot; DELETE FROM main.frames;"
+                            "INSERT INTO main.frames SELECT * FROM foreign_slot.frames";
+    ASSERT_EQ(sqlite3_exec(handle, sql.c_str(), nullptr, nullptr, nullptr), SQLITE_OK)
+        << sqlite3_errmsg(handle);
+    sqlite3_close(handle);
   }
   void append_secret() {
     const std::string payload = "SECRETPAYLOAD of a row\n";
@@ -122,6 +144,50 @@ TEST_F(Key, KeyOfAnotherSizeIsAConfigurationError) {
   EXPECT_EQ(std::string(error.what()).find("short"), std::string::npos) << "the key is not in the message";
 }
 
+TEST_F(Key, PlainFrameInAnEncryptedSegmentIsNotAccepted) {
+  options_.max_memory_bytes = 0;
+  open();
+  append(1);
+  slot_.reset();
+  const auto foreign = plain_segment(9);
+  replace_frames(files("seg-", ".db").front(), foreign);
+  const SlotVerification found = verify_slot(folder(), options_.key);
+  EXPECT_FALSE(found.sound());
+  EXPECT_EQ(found.frames, 0U);
+  open();
+  EXPECT_TRUE(read_all().empty());
+  EXPECT_EQ(slot_->take_damage().size() + report_.damage.size(), 1U);
+}
+
+TEST_F(Key, PlainSegmentBeforeEncryptedOnesIsNotAccepted) {
+  options_.max_memory_bytes = 0;
+  open();
+  append(1);
+  open();
+  append(2);
+  slot_.reset();
+  const auto foreign = plain_segment(9);
+  const auto victim = files("seg-", ".db").front();
+  for (const char* suffix : {"", "-wal"}) {
+    const auto overwrite = fs::copy_options::overwrite_existing;
+    fs::copy_file(foreign.string() + suffix, victim.string() + suffix, overwrite);
+  }
+  EXPECT_FALSE(verify_slot(folder(), options_.key).sound());
+  open();
+  const auto frames = read_all();
+  ASSERT_EQ(frames.size(), 1U);
+  EXPECT_EQ(rows_of(*frames[0]), rows_for(2));
+  EXPECT_EQ(slot_->take_damage().size(), 1U);
+  EXPECT_EQ(quarantined(), 1U);
+}
+
+TEST_F(Key, KeyForAPlainSlotIsRefusedByWhoLooksIn) {
+  options_.key.clear();
+  open();
+  append(1);
+  EXPECT_EQ(code_of([this] { verify_slot(folder(), std::string(32, 'k')); }), ErrorCode::slot_key);
+}
+
 TEST_F(Key, FrameOfAnotherStreamIsNotAccepted) {
   options_.max_memory_bytes = 0;
   open();
@@ -136,14 +202,7 @@ TEST_F(Key, FrameOfAnotherStreamIsNotAccepted) {
   append(2, 2000);
   slot_.reset();
   // The same number under the same key, from another stream, with a checksum that fits.
-  sqlite3* handle = nullptr;
-  ASSERT_EQ(sqlite3_open(victim.c_str(), &handle), SQLITE_OK);
-  const std::string sql = "ATTACH '" + foreign.string() +
-                          "' AS foreign_slot; DELETE FROM main.frames;"
-                          "INSERT INTO main.frames SELECT * FROM foreign_slot.frames";
-  ASSERT_EQ(sqlite3_exec(handle, sql.c_str(), nullptr, nullptr, nullptr), SQLITE_OK)
-      << sqlite3_errmsg(handle);
-  sqlite3_close(handle);
+  replace_frames(victim, foreign);
   open();
   EXPECT_TRUE(read_all().empty());
   EXPECT_EQ(slot_->take_damage().size() + report_.damage.size(), 1U);

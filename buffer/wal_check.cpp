@@ -44,8 +44,9 @@ bool hides_commits(const std::filesystem::path& wal, const LoggedDatabase& of) {
   const std::uint64_t salt = file.salt();
   bool is_sound = file.start().has_value();  // up to here
   LogChecksum sum = file.start().value_or(LogChecksum{});
-  // Where a file is written over, a power cut may keep any part of the newest transaction, its end as well.
-  int torn_commits = file.is_recycled() ? 1 : 0;
+  // Where a file is written over, a power cut may keep any part of the newest transaction, its end as well. A
+  // kill cannot: what it cuts off is the end.
+  int torn_commits = file.is_recycled() && !file.was_begun_in_this_boot() ? 1 : 0;
   for (std::uint64_t index = 0; index < file.frames(); ++index) {
     if (is_sound) {
       const LogFrame frame = file.frame(index);

@@ -17,9 +17,10 @@ struct LoggedDatabase {
 };
 
 /// Whether a commit lies behind a frame that fails its checksum. False for a log that ends with a torn
-/// transaction, as after a kill, and for one that is not there. In a recycled file a transaction that is torn
-/// in its middle is the torn end, too, if it is the newest. Reads the whole log. Throws std::runtime_error
-/// when somebody cuts it off meanwhile.
+/// transaction, as after a kill, and for one that is not there. In a recycled file of an earlier boot a
+/// transaction that is torn in its middle is the torn end, too, if it is the newest. In one of this boot the
+/// broken frame counts itself: a kill in the middle of a commit's last page is taken for damage, and told.
+/// Reads the whole log. Throws std::runtime_error when somebody cuts it off meanwhile.
 bool hides_commits(const std::filesystem::path& wal, const LoggedDatabase& of = {});
 
 /// Whether nothing was written to the log since it was made, or since restart_log(). False where its header

@@ -1,17 +1,33 @@
 #include "buffer/wal_format.hpp"
 
+#include <algorithm>
 #include <cstring>
 #include <fcntl.h>
 #include <map>
 #include <stdexcept>
+#include <system_error>
+
+#include "base/crc32c.hpp"
 
 namespace questclient::buffer {
 namespace {
 
 constexpr std::uint32_t kMagicLittleEndian = 0x377F0682;
 constexpr std::uint32_t kVersion = 3007000;
-/// SQLite counts here how often the file was begun anew; 0 in a new one.
+/// SQLite counts here how often the file was begun anew; 0 in a new one. In one that is written over it holds
+/// the boot instead: SQLite never uses the number.
 constexpr std::size_t kRestartsAt = 12;
+constexpr std::uint32_t kUnknownBoot = 1;
+
+/// Never 0.
+std::uint32_t this_boot() {
+  try {
+    const auto id = base::read_file("/proc/sys/kernel/random/boot_id");
+    return id ? std::max(base::crc32c(*id), kUnknownBoot + 1) : kUnknownBoot;
+  } catch (const std::system_error&) {
+    return kUnknownBoot;
+  }
+}
 
 }  // namespace
 
@@ -90,6 +106,12 @@ bool LogFile::is_recycled() const {
   return start() && big_endian(header_, kRestartsAt) != 0;
 }
 
+bool LogFile::was_begun_in_this_boot() const {
+  if (!is_recycled()) return false;
+  const std::uint32_t boot = big_endian(header_, kRestartsAt);
+  return boot != kUnknownBoot && boot == this_boot();
+}
+
 std::uint64_t LogFile::salt() const {
   if (start()) return salt_in(header_, 16);
   std::map<std::uint64_t, int> votes;
@@ -111,7 +133,7 @@ std::string stamped_header(std::uint64_t salt, LogChecksum& sum, std::size_t pag
   put_big_endian(header, 0, kMagicLittleEndian);
   put_big_endian(header, 4, kVersion);
   put_big_endian(header, 8, static_cast<std::uint32_t>(page_bytes));
-  put_big_endian(header, kRestartsAt, 1);
+  put_big_endian(header, kRestartsAt, this_boot());
   put_salt(header, 16, salt);
   sum.add(std::string_view(header).substr(0, 24));
   put_big_endian(header, 24, sum.first);

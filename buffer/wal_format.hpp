@@ -64,6 +64,9 @@ class LogFile {
   std::optional<LogChecksum> start() const;
   /// Whether the file held another log before, as its header says.
   bool is_recycled() const;
+  /// Whether a recycled log was begun since the machine started, so that no power cut can have torn it. False
+  /// where that is not known.
+  bool was_begun_in_this_boot() const;
   /// The salt that the frames of this log carry, even where the header is wrong; 0: no frame tells.
   std::uint64_t salt() const;
 

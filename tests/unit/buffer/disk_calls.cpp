@@ -6,6 +6,7 @@
 #include <cstdarg>
 #include <cstdio>
 #include <fcntl.h>
+#include <string_view>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -15,6 +16,7 @@ namespace {
 
 std::atomic<DiskListener*> listener = nullptr;
 std::string root;
+std::atomic<bool> rebooted = false;
 /// What the listener does itself is nobody's concern.
 thread_local bool listening = false;
 
@@ -51,6 +53,8 @@ long pass(const Describe& describe, const Go& go, std::size_t amount = 0) {
 using Kind = DiskCall::Kind;
 
 int open_at(int folder, const char* name, int flags, unsigned mode) {
+  if (rebooted && std::string_view(name) == "/proc/sys/kernel/random/boot_id")
+    name = "/proc/sys/kernel/random/uuid";  // another one each time
   const auto go = [&](std::size_t) { return ::syscall(SYS_openat, folder, name, flags, mode); };
   return static_cast<int>(pass([&] { return DiskCall{Kind::open, path_at(folder, name), "", 0, 0}; }, go));
 }
@@ -88,6 +92,10 @@ void listen_to_disk(DiskListener* to, const std::filesystem::path& below) {
   listener.store(nullptr);
   root = below.string();
   listener.store(to, std::memory_order_release);
+}
+
+void pretend_reboot(bool on) {
+  rebooted = on;
 }
 
 }  // namespace questclient::buffer

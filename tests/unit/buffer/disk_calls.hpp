@@ -33,4 +33,7 @@ class DiskListener {
 /// libc's functions everywhere in it, in SQLite and the standard library too.
 void listen_to_disk(DiskListener* listener, const std::filesystem::path& root);
 
+/// While it is on, what was written before seems to come from an earlier boot, as after a power cut.
+void pretend_reboot(bool on);
+
 }  // namespace questclient::buffer

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "disk_calls.hpp"
 #include "recording_disk.hpp"
 #include "slot_fixture.hpp"
 
@@ -29,8 +30,10 @@ class PowerLossTest : public SlotTest {
     options_.sf_dir = (root_ / "disk" / "slots").string();
     options_.max_segment_bytes = 64 << 10;
     std::filesystem::create_directories(root_ / "disk");
+    pretend_reboot(true);
   }
   ~PowerLossTest() override {
+    pretend_reboot(false);
     slot_.reset();
     disk_.reset();
   }

@@ -7,6 +7,7 @@
 #include "buffer/segment.hpp"
 #include "buffer/slot_folder.hpp"
 #include "buffer/wal_check.hpp"
+#include "disk_calls.hpp"
 #include "recording_disk.hpp"
 #include "slot_fixture.hpp"
 
@@ -32,6 +33,7 @@ class Recycle : public SlotTest {
   ~Recycle() override {
     slot_.reset();
     disk_.reset();
+    pretend_reboot(false);
   }
   void record() { disk_.emplace(root_); }
   void append_next() {
@@ -152,8 +154,20 @@ TEST_F(Recycle, TornTailInFrontOfItIsCutOff) {
   while (before[end - 1] == after[end - 1]) --end;
   base::File(newest_log(), O_WRONLY).write_at(end - 4000, std::string_view(before).substr(end - 4000, 4000));
   --newest_;
+  pretend_reboot(true);
   open();
   expect_all_from(first_);
+}
+
+// No power was cut: what the last commit held was on the disk, and is gone.
+TEST_F(Recycle, FlippedBitInTheLastCommitIsTold) {
+  begin_on_recycled_log(4);
+  slot_.reset();
+  flip(newest_log(), end_of_rows_in(newest_log(), newest_, kBytes));
+  open();
+  ASSERT_EQ(report_.damage.size(), 1U);
+  EXPECT_EQ(quarantined(), 1U);
+  EXPECT_EQ(read_checked(first_).size(), 3U);
 }
 
 TEST_F(Recycle, FlippedBitCostsItsFrameAlone) {

@@ -60,6 +60,16 @@ std::string carried_association(const SegmentHeader& header) {
   return association("carried position", header.stream, header.position_end);
 }
 
+// No checksum covers PRAGMA user_version. The row's covers the format.
+bool has_row_of_a_known_format(Database& database) {
+  try {
+    const std::int64_t format = database.number("SELECT format FROM segment WHERE id = 1");
+    return format >= 1 && format <= kSegmentFormat && read_header_row(database, format, {});
+  } catch (const std::runtime_error&) {
+    return false;
+  }
+}
+
 }  // namespace
 
 void create_tables(Database& database) {
@@ -107,16 +117,6 @@ void put_header_row(Database& database, const SegmentHeader& header, std::string
   insert.run();
 }
 
-std::int64_t read_format(Database& database) {
-  const std::int64_t format = database.number("PRAGMA user_version");
-  if (format > kSegmentFormat)
-    throw Error(ErrorCode::slot_format, Disposition::terminal,
-                database.path().string() + " has format " + std::to_string(format) +
-                    ", written by a newer release than this one, which knows formats up to " +
-                    std::to_string(kSegmentFormat) + ": use that release. Nothing was changed.");
-  return format;
-}
-
 std::optional<SegmentHeader> read_header_row(Database& database, std::int64_t format, std::string_view key) {
   const std::string name = database.path().string();
   Statement select(database,
@@ -147,6 +147,18 @@ std::optional<SegmentHeader> read_header_row(Database& database, std::int64_t fo
   else if (!key.empty())
     header.position = open_sealed(key, carried_association(header), *position.bytes);
   return header;
+}
+
+std::int64_t read_format(Database& database) {
+  const std::int64_t format = database.number("PRAGMA user_version");
+  if (format <= kSegmentFormat) return format;
+  if (has_row_of_a_known_format(database))
+    throw SegmentDamaged(database.path().string() + " says format " + std::to_string(format) +
+                         ", its own row another one");
+  throw Error(ErrorCode::slot_format, Disposition::terminal,
+              database.path().string() + " has format " + std::to_string(format) +
+                  ", written by a newer release than this one, which knows formats up to " +
+                  std::to_string(kSegmentFormat) + ": use that release. Nothing was changed.");
 }
 
 }  // namespace questclient::buffer

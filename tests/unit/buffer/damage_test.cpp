@@ -205,5 +205,20 @@ TEST_P(RandomDamage, NeverDeliversABadFrameAndNeverCrashes) {
 
 INSTANTIATE_TEST_SUITE_P(Seeds, RandomDamage, testing::Range(0, 60));
 
+TEST_F(Damage, FlippedBitInTheFormatIsNoNewerRelease) {
+  constexpr std::uint64_t kUserVersionAt = 60;  // big-endian, 4 bytes
+  open();
+  append(1);
+  open();
+  slot_.reset();
+  // Its row is in the .db, and no newer page is in a log.
+  flip(files("seg-", ".db").back(), kUserVersionAt + 3);
+  open();
+  EXPECT_EQ(report_.damage.size(), 1U);
+  EXPECT_EQ(quarantined(), 1U);
+  EXPECT_EQ(append(2), 2U);
+  EXPECT_EQ(read_all().size(), 2U);
+}
+
 }  // namespace
 }  // namespace questclient::buffer

@@ -358,7 +358,9 @@ TEST_F(SlotTest, NewerFormatIsRefusedWithAClearMessage) {
   slot_.reset();
   sqlite3* handle = nullptr;
   ASSERT_EQ(sqlite3_open(files("seg-", ".db").front().c_str(), &handle), SQLITE_OK);
-  ASSERT_EQ(sqlite3_exec(handle, "PRAGMA user_version=9", nullptr, nullptr, nullptr), SQLITE_OK);
+  ASSERT_EQ(
+      sqlite3_exec(handle, "PRAGMA user_version=9;UPDATE segment SET format=9", nullptr, nullptr, nullptr),
+      SQLITE_OK);
   sqlite3_close(handle);
   const Error error = error_of([this] { open(); });
   EXPECT_EQ(error.code(), ErrorCode::slot_format);

@@ -11,6 +11,7 @@
 #include <questclient/error.hpp>
 
 #include "buffer/dead_letters.hpp"
+#include "buffer/disk_advice.hpp"
 #include "buffer/frame_ring.hpp"
 #include "buffer/pending_append.hpp"
 #include "buffer/read_marks.hpp"
@@ -248,9 +249,8 @@ auto as_slot_io(const char* what, Disposition disposition, Work&& work) -> declt
     throw;
   } catch (const std::exception& failure) {
     throw Error(ErrorCode::slot_io, disposition,
-                std::string(what) + ": " + failure.what() +
-                    ". What was flushed before is kept; "
-                    "make sure that the disk has room and works, then try again.");
+                std::string(what) + ": " + failure.what() + ". What was flushed before is kept; " +
+                    disk_advice(failure) + ", then try again.");
   }
 }
 

@@ -3,7 +3,10 @@
 #include <array>
 #include <atomic>
 #include <pthread.h>
+#include <sched.h>
 #include <unistd.h>
+
+#include <sqlite3.h>
 
 namespace questclient::buffer {
 namespace {
@@ -22,7 +25,44 @@ std::array<std::atomic<int>, 512>& watched() noexcept {
   return descriptors;
 }
 
+using SqliteMutexes = std::array<sqlite3_mutex*, 12>;
+
+/// Those that all connections share.
+SqliteMutexes& sqlite_mutexes() noexcept {
+  static SqliteMutexes mutexes = [] {
+    SqliteMutexes made;
+    for (std::size_t at = 0; at < made.size(); ++at)
+      made[at] = sqlite3_mutex_alloc(SQLITE_MUTEX_STATIC_MAIN + static_cast<int>(at));
+    return made;
+  }();
+  return mutexes;
+}
+
+void leave_sqlite(std::size_t count = SqliteMutexes().size()) {
+  while (count != 0) sqlite3_mutex_leave(sqlite_mutexes()[--count]);
+}
+
+bool try_to_enter_sqlite() {
+  for (std::size_t at = 0; at < sqlite_mutexes().size(); ++at) {
+    if (sqlite3_mutex_try(sqlite_mutexes()[at]) == SQLITE_OK) continue;
+    leave_sqlite(at);
+    return false;
+  }
+  return true;
+}
+
+// What another thread holds at a fork nobody ever releases in the child. All or none, in no order that SQLite
+// would have to keep to.
+void before_fork() {
+  while (!try_to_enter_sqlite()) ::sched_yield();
+}
+
+void in_parent() {
+  leave_sqlite();
+}
+
 void in_child() {
+  leave_sqlite();
   generation.fetch_add(1, std::memory_order_relaxed);
   for (auto& place : watched()) {
     const int descriptor = place.exchange(kFree);
@@ -33,7 +73,8 @@ void in_child() {
 void install() noexcept {
   static const int installed = [] {
     watched();
-    return ::pthread_atfork(nullptr, nullptr, in_child);
+    sqlite_mutexes();
+    return ::pthread_atfork(before_fork, in_parent, in_child);
   }();
   static_cast<void>(installed);
 }

@@ -1,7 +1,11 @@
 // What a child process may do with its parent's slot: nothing (I3).
+#include <atomic>
 #include <csignal>
 #include <functional>
 #include <sys/wait.h>
+#include <thread>
+
+#include <sqlite3.h>
 
 #include "slot_fixture.hpp"
 
@@ -62,6 +66,32 @@ TEST_F(Fork, EveryCallOfASlotInMemoryInAChildIsRefused) {
   open();
   append(1);
   expect_every_call_refused();
+}
+
+// Another thread may hold one of SQLite's own locks at the moment of the fork.
+TEST_F(Fork, ChildOpensASlotOfItsOwnWhileOtherThreadsOfItsParentWork) {
+  open();
+  std::atomic<bool> done = false;
+  std::thread busy([&] {
+    sqlite3_mutex* const shared = sqlite3_mutex_alloc(SQLITE_MUTEX_STATIC_MEM);
+    while (!done) {
+      sqlite3_mutex_enter(shared);
+      std::this_thread::sleep_for(std::chrono::milliseconds(1));
+      sqlite3_mutex_leave(shared);
+      std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    }
+  });
+  options_.sender_id = "child";
+  for (int round = 0; round < 12; ++round)
+    EXPECT_EQ(in_child([this] {
+                ::alarm(20);  // a child that hangs dies of it
+                SlotReport report;
+                const Rows rows = rows_for(1);
+                return Slot::open(options_, clock_, random_, report)->append(rows.payload, rows.lengths) != 0;
+              }),
+              0);
+  done = true;
+  busy.join();
 }
 
 TEST_F(Fork, DestroyingTheSlotInAChildTouchesNothing) {

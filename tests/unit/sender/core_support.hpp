@@ -225,6 +225,7 @@ class Rig {
       } else if (const auto* send = std::get_if<Send>(&action)) {
         EXPECT_EQ(send->connection, connection);
         EXPECT_FALSE(request) << "one request at a time";
+        EXPECT_TRUE(begun_.contains(send->connection)) << "a connection that is gone";
         request = send->request;
         timeout = send->timeout;
       } else if (const auto* reached = std::get_if<Progress>(&action)) {

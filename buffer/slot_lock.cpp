@@ -86,14 +86,17 @@ bool SlotLock::take_file() {
 void SlotLock::refuse() const {
   std::error_code unknown;
   const auto file = slot_ / ".lock";
-  const auto pid = std::filesystem::exists(file, unknown) ? pid_in(base::File(file, O_RDONLY)) : std::nullopt;
-  const std::string in_use = "The slot " + slot_.string() + " is in use by ";
+  long pid = 0;
+  if (std::filesystem::exists(file, unknown)) pid = pid_in(base::File(file, O_RDONLY)).value_or(0);
+  const std::string process = pid == 0 ? "(unknown)" : std::to_string(pid);
+  const std::string holder =
+      pid == ::getpid()
+          ? "another sender of this process, " + process +
+                ": share that one between threads, or give each sender a sender_id of "
+                "its own."
+          : "process " + process + ": stop that process, or give this sender another sender_id.";
   throw Error(ErrorCode::slot_locked, Disposition::fix_and_resend,
-              pid == ::getpid() ? in_use + "another sender of this process, " + std::to_string(*pid) +
-                                      ": share that one between threads, or give each sender "
-                                      "a sender_id of its own."
-                                : in_use + "process " + (pid ? std::to_string(*pid) : "(unknown)") +
-                                      ": stop that process, or give this sender another sender_id.");
+              "The slot " + slot_.string() + " is in use by " + holder);
 }
 
 void SlotLock::require_held() {

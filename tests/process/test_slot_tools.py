@@ -175,6 +175,7 @@ def test_the_list_shows_damage_and_slots_that_cannot_be_read(tool, orphan, node)
     for segment in newer.glob("seg-*.db"):
         with sqlite3.connect(segment) as database:
             database.execute("PRAGMA user_version=99")
+            database.execute("UPDATE segment SET format=99")
     (orphan / "dead.db").write_bytes(b"cut off")
     found = json.loads(tool("slot", "list", orphan.parent, "--json", code=1).stdout)
     assert [slot["name"] for slot in found] == [orphan.name, "newer"]

@@ -95,7 +95,8 @@ TEST_F(Inspect, OneSlotThatCannotBeReadHidesNoOther) {
   slot_.reset();
   options_.sender_id = "newer";
   for (const auto& segment : files("seg-", ".db"))
-    Database(segment, Database::Mode::read_write).execute("PRAGMA user_version=99");
+    Database(segment, Database::Mode::read_write)
+        .execute("PRAGMA user_version=99; UPDATE segment SET format=99");
   const auto slots = list_slots(root_);
   ASSERT_EQ(slots.size(), 3U);
   EXPECT_EQ(slots[1].name, "newer");

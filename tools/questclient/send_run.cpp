@@ -185,7 +185,7 @@ std::string SendRun::unsafe_rows(const std::string& why) const {
            "; the slot is in memory, so rows that still wait are lost with this process. Give sf_dir in the "
            "connect string to keep them.";
   }
-  return why + "; rows that still wait stay in slot " + summary_.slot +
+  return why + "; rows that still wait are kept in slot " + summary_.slot +
          " and are sent first by the next sender that opens it.";
 }
 

@@ -143,5 +143,5 @@ def test_a_401_that_nobody_mends_says_what_becomes_of_the_rows(build, tmp_path, 
         _, messages = sending.communicate(timeout=50)
     assert sending.returncode == 1
     assert "answered 401" in messages
-    assert ("stay in slot" in messages) == slot and ("are lost with this process" in messages) == (not slot)
+    assert ("are kept in slot" in messages) == slot and ("are lost with this process" in messages) == (not slot)
     assert "resume()" not in messages and "every row is kept" not in messages

@@ -139,21 +139,26 @@ TEST(SenderClosing, ARowThatCouldNotBeFlushedAutomaticallyIsTriedAgainByTheTimer
 
 TEST(SenderClosing, InAHandlerIsDoneByAnotherThread) {
   Database database;
-  std::promise<void> destroyed;
-  auto sender = std::make_shared<std::unique_ptr<Sender>>();
-  std::promise<void> opened;
-  auto is_open = opened.get_future().share();
-  *sender = std::make_unique<Sender>(Options::from_conf(conf(database.address())),
-                                     Handlers([&, is_open](const SenderEvent& event) {
-                                       if (event.kind != SenderEvent::Kind::connected) return;
-                                       is_open.wait();
-                                       sender->reset();
-                                       destroyed.set_value();
-                                     }));
-  row(**sender, 1);
-  (*sender)->flush();
+  std::promise<void> opened, destroyed, ended;
+  const auto is_open = opened.get_future().share();
+  std::unique_ptr<Sender> sender;
+  {
+    // Goes with the last copy of the handler, which the sender keeps until its end.
+    const std::shared_ptr<void> held(nullptr, [&ended](void*) { ended.set_value(); });
+    sender = std::make_unique<Sender>(
+        Options::from_conf(conf(database.address(), "close_flush_timeout_millis=0;")),
+        Handlers([&, is_open, held](const SenderEvent& event) {
+          if (event.kind != SenderEvent::Kind::connected) return;
+          is_open.wait();
+          sender.reset();
+          destroyed.set_value();
+        }));
+  }
+  row(*sender, 1);
+  sender->flush();
   opened.set_value();
   EXPECT_EQ(destroyed.get_future().wait_for(kLong), std::future_status::ready);
+  EXPECT_EQ(ended.get_future().wait_for(kLong), std::future_status::ready);
 }
 
 TEST(SenderClosing, DropsThatAreNotToldYetAreToldAsOne) {

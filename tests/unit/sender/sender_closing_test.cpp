@@ -137,6 +137,47 @@ TEST(SenderClosing, ARowThatCouldNotBeFlushedAutomaticallyIsTriedAgainByTheTimer
   EXPECT_EQ(slow.database.rows(), lines(0, filled + 1000)) << "without another row";
 }
 
+/// How long `call` takes. What is expected is far below what the defaults would take.
+template <class Call>
+milliseconds time_of(Call call) {
+  const auto begin = std::chrono::steady_clock::now();
+  call();
+  return std::chrono::duration_cast<milliseconds>(std::chrono::steady_clock::now() - begin);
+}
+
+TEST(SenderClosing, WaitsForAServerAsLongAsItIsTold) {  // by default 5 s
+  for (const char* timeout : {"0", "50"}) {
+    Sender sender = Sender::from_conf(
+        conf(dead_host(), std::string("close_flush_timeout_millis=") + timeout + ";"), kIgnore);
+    row(sender, 1);
+    EXPECT_LT(time_of([&] { sender.close(); }), milliseconds(3000)) << timeout;
+  }
+}
+
+TEST(SenderClosing, FlushAndWaitWaitsAsLongAsItIsTold) {  // by default 10 s
+  Sender sender =
+      Sender::from_conf(conf(dead_host(), "retry_timeout=50;close_flush_timeout_millis=0;"), kIgnore);
+  row(sender, 1);
+  EXPECT_LT(time_of([&] { EXPECT_FALSE(sender.flush_and_wait()); }), milliseconds(5000));
+}
+
+TEST(SenderClosing, TheDurabilityOfTheOptionsIsThatOfTheSlot) {
+  const auto syncs_of_a_flush = [](const std::string& durability) {
+    TemporaryDirectory directory;
+    Sender sender = Sender::from_conf(
+        conf(dead_host(), "auto_flush=off;close_flush_timeout_millis=0;sf_dir=" + directory.path().string() +
+                              ";sf_durability=" + durability + ";"),
+        kIgnore);
+    const std::uint64_t before = sender.stats().slot_syncs;
+    row(sender, 1);
+    sender.flush();
+    return sender.stats().slot_syncs - before;
+  };
+  EXPECT_EQ(syncs_of_a_flush("memory"), 0U);
+  EXPECT_GE(syncs_of_a_flush("flush"), 1U);
+  EXPECT_GE(syncs_of_a_flush("append"), 1U);
+}
+
 TEST(SenderClosing, InAHandlerIsDoneByAnotherThread) {
   Database database;
   std::promise<void> opened, destroyed, ended;

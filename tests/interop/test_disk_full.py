@@ -58,7 +58,8 @@ def test_a_full_disk_is_500_of_questdb_and_what_it_acknowledged_is_kept(filling,
             break
         acknowledged += 1000
     found = answer.json()
-    assert (answer.status, found["code"], found["line"]) == (500, "internal error", 1)
+    assert (answer.status, found["code"]) == (500, "internal error")
+    assert 1 <= found["line"] <= 1000  # whichever row needed a larger file
     assert f"write error: {table}, errno: 27, error: No space left" in found["message"]
     assert filling.write(f"{table}_new f=1i 5\n").status == 500
     assert filling.request("GET", "/ping").status == 204

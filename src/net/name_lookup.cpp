@@ -6,6 +6,7 @@
 #include <map>
 #include <mutex>
 #include <netdb.h>
+#include <pthread.h>
 #include <sys/socket.h>
 #include <system_error>
 #include <thread>
@@ -28,7 +29,16 @@ struct Pending {
 
 /// Never destroyed: a thread may still hang when the process ends.
 Pending& pending() {
-  static Pending& here = *new Pending;
+  static Pending& here = *[] {
+    auto* made = new Pending;
+    // A child of fork() has none of the threads that would answer, nor the one that may hold the lock.
+    ::pthread_atfork([] { pending().mutex.lock(); }, [] { pending().mutex.unlock(); },
+                     [] {
+                       pending().names.clear();
+                       pending().mutex.unlock();
+                     });
+    return made;
+  }();
   return here;
 }
 

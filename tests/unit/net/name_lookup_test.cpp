@@ -8,6 +8,7 @@
 #include <fcntl.h>
 #include <future>
 #include <netdb.h>
+#include <sys/wait.h>
 
 #include <gtest/gtest.h>
 
@@ -105,6 +106,20 @@ TEST_F(Names, ANameThatHangsTimesOutAndIsAskedForOnce) {
   silence.set_value();
   loop.run();
   EXPECT_EQ(asked, 1);
+}
+
+TEST_F(Names, AChildOfForkAsksForANameThatHangsInItsParent) {
+  EXPECT_EQ(Client().connect(1, kShort, "hangs.test").error->kind, NetError::Kind::timeout);
+  const pid_t child = ::fork();
+  if (child == 0) {
+    silence.set_value();
+    const Outcome outcome = Client().connect(1, kLong, "hangs.test");
+    ::_exit(outcome.error->kind == NetError::Kind::connect ? 0 : 1);
+  }
+  int status = -1;
+  ::waitpid(child, &status, 0);
+  EXPECT_EQ(status, 0);
+  end_silence();
 }
 
 TEST_F(Names, ANameThatIsNoneSaysSo) {

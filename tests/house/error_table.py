@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """The table of docs/interop.md: every error answer of questnode stands in it, and every test that it names is there and speaks
 of that answer. Exit 1 says what is wrong."""
+import ast
 import pathlib
 import re
 import sys
@@ -12,6 +13,22 @@ NONE = "cannot be shown: "
 ANSWERS = r"(?:json_error|plain_error|exec_error|refuse)\(\s*(\d{3})"
 
 
+def python_tests(code):
+    """(name, text) of every test of a file: its own lines, and those of the file's definitions and tables that it names."""
+    parts, named = {}, {}
+    for node in ast.parse(code).body:
+        first = min([node.lineno, *(mark.lineno for mark in getattr(node, "decorator_list", []))])
+        text = "\n".join(code.splitlines()[first - 1:node.end_lineno])
+        for name in [node.name] if hasattr(node, "name") else [one.id for one in getattr(node, "targets", ()) if hasattr(one, "id")]:
+            parts[name], named[name] = text, {one.id for one in ast.walk(node) if isinstance(one, ast.Name)}
+    for test in (name for name in parts if name.startswith("test_")):
+        used, new = set(), {test}
+        while new:
+            used |= new
+            new = {name for one in new for name in named[one] if name in parts} - used
+        yield test, "\n".join(parts[name] for name in sorted(used))
+
+
 def tests():
     """{name: (file, its text)} of every test: `Suite.Name` of C++, `file.py::name` of Python."""
     found = {}
@@ -21,9 +38,7 @@ def tests():
                 found[f"{name[1]}.{name[2]}"] = part
     for folder in ("process", "interop"):
         for path in (ROOT / "tests" / folder).glob("test_*.py"):
-            text = path.read_text()
-            for name in re.findall(r"^def (test_\w+)", text, re.M):
-                found[f"{folder}/{path.name}::{name}"] = text
+            found |= {f"{folder}/{path.name}::{name}": text for name, text in python_tests(path.read_text())}
     return found
 
 

@@ -57,6 +57,9 @@ class Sender {
   static Sender from_conf(std::string_view conf, Handlers handlers = {});
   static Sender from_env(Handlers handlers = {});
   explicit Sender(const Options& options, Handlers handlers = {});
+  /// Throws what the constructor would about the options, the files that they name (tls_roots, sf_key) and
+  /// the key of tcp. Opens no slot and connects to nothing.
+  static void check(const Options& options);
   /// Only to be destroyed or assigned to afterwards.
   Sender(Sender&&) noexcept;
   Sender& operator=(Sender&&) noexcept;
@@ -162,8 +165,8 @@ class Sender {
   /// Blocks until every row up to `fsn` is that safe; false: the timeout came first, nothing is lost.
   /// Ack::durable against a server without an object store throws Error{config}; so does any Ack over TCP,
   /// which has no acknowledgements. A frame that sf_overflow=drop_oldest gave up throws Error{rows_dropped},
-  /// also when later ones are acknowledged. Throws Error{unauthorised} or the error of a halt while sending has
-  /// stopped (until resume()).
+  /// also when later ones are acknowledged. Throws Error{unauthorised} or the error of a halt while sending
+  /// has stopped (until resume()).
   bool wait(Fsn fsn, Ack ack, std::chrono::milliseconds timeout) const;
   /// Blocks until the slot is empty (every row trimmed, dead letters aside); false: the timeout came first.
   bool drain(std::chrono::milliseconds timeout) const;

@@ -3,6 +3,7 @@
 
 #include <questclient/sender.hpp>
 
+#include "net/connection.hpp"
 #include "sender/sender_impl.hpp"
 #include "sender/sender_options.hpp"
 
@@ -46,6 +47,12 @@ Sender Sender::from_conf(std::string_view conf, Handlers handlers) {
 }
 Sender Sender::from_env(Handlers handlers) {
   return Sender(Options::from_env(), std::move(handlers));
+}
+
+void Sender::check(const Options& options) {
+  options.validate();
+  net::make_endpoint(options);
+  sender::slot_options(options);
 }
 
 LineBuffer& Sender::open_row() {

@@ -146,3 +146,27 @@ def test_a_compressed_body_is_unpacked_by_the_server(build, tool, tmp_path):
         conf = f"http::addr={node['address']};"
         assert send(tool, conf + "request_compression=gzip;").returncode == 0
         until(lambda: counted(tool, conf) == ALL_ROWS, "every row came compressed")
+
+
+def test_config_check_says_what_a_sender_would_say_at_its_start(tool, tmp_path):
+    ca = make_ca(tmp_path, "ca")
+    signing, other = (make_signing_key(folder) for folder in (tmp_path / "one", tmp_path / "two") if not folder.mkdir())
+    empty = tmp_path / "empty.pem"
+    empty.write_text("no certificate\n")
+    key_of = "tcp::addr=127.0.0.1:9;username=kid;"
+    slots = tmp_path / "slots"
+    for right in (f"https::addr=127.0.0.1:9;tls_roots={ca[1]};sf_dir={slots};",
+                  f"{key_of}token={signing['d']};token_x={signing['x']};token_y={signing['y']};"):
+        done = tool("config", "check", right)
+        assert done.returncode == 0, done.stderr
+    assert not slots.exists(), "it opens no slot"
+    for wrong, word in ((f"https::addr=127.0.0.1:9;tls_roots={tmp_path / 'missing.pem'};", "missing.pem"),
+                        (f"https::addr=127.0.0.1:9;tls_roots={empty};", "BEGIN CERTIFICATE"),
+                        (f"{key_of}token=AAAA;", "P-256"),
+                        (f"{key_of}token=!!!!;", "base64url"),
+                        (f"{key_of}token={signing['d']};token_x={other['x']};token_y={signing['y']};", "does not belong"),
+                        (f"http::addr=127.0.0.1:9;sf_dir={slots};sf_key={tmp_path / 'missing.key'};", "missing.key")):
+        told, sent = tool("config", "check", wrong), send(tool, wrong)
+        assert (told.returncode, sent.returncode) == (1, 1)
+        assert word in told.stderr and told.stderr == sent.stderr
+        assert signing["d"] not in told.stderr

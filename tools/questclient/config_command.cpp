@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include <questclient/options.hpp>
+#include <questclient/sender.hpp>
 
 #include "commands.hpp"
 #include "json_text.hpp"
@@ -105,18 +106,20 @@ int run_config(const cli::ParsedArguments& arguments) {
 
 cli::Command config_check_command() {
   cli::Command command("questclient config check",
-                       "Checks a connect string and prints what it means. Connects to nothing.");
+                       "Checks a connect string and the files that it names, and prints what it means.");
   command.flag("changed", "Only what is not at its default")
       .flag("json", "Print a JSON object")
       .optional_positional("CONF", "The connect string (default: environment variable QDB_CLIENT_CONF)")
-      .notes(R"(Prints every key with the value that a sender would use; secrets as ***.
+      .notes(
+          R"(Says what a sender would say at its start (tls_roots, sf_key and the key of tcp are read), without connecting
+and without opening the slot. Prints every key with the value that a sender would use; secrets as ***.
 
 Examples:
   questclient config check 'http::addr=a:9000,b:9000;sf_dir=/var/lib/quest;'
   questclient config check --changed
 
-Exit codes: 0 it is right; 1 it is wrong (the message names the key, and the nearest one that there is);
-2 the command line is wrong.
+Exit codes: 0 it is right; 1 it is wrong (the message names the key, and the nearest one that there is), or a file
+or key that it names cannot be used; 2 the command line is wrong.
 )");
   return command;
 }
@@ -124,6 +127,7 @@ Exit codes: 0 it is right; 1 it is wrong (the message names the key, and the nea
 int run_config_check(const cli::ParsedArguments& arguments) {
   const Options options =
       arguments.has("CONF") ? Options::from_conf(arguments.text("CONF")) : Options::from_env();
+  Sender::check(options);
   const std::vector<OptionKey> keys = option_keys();
   TextTable table;
   table.header = {"key", "value"};

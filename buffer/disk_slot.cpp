@@ -23,7 +23,7 @@ fs::path made_folder(const SlotOptions& options) {
     throw Error(ErrorCode::config, Disposition::fix_and_resend,
                 "sender_id \"" + id + "\" cannot name a folder: use letters, digits, '-' and '_'.");
   return as_slot_io("The slot's folder cannot be made", Disposition::terminal, [&] {
-    // Absolute: the process may change its directory, and SQLite takes "file:..." for a URI.
+    // Absolute: the process may change its directory.
     const fs::path folder = fs::absolute(options.sf_dir) / id;
     make_folders(folder);
     return folder;

@@ -49,7 +49,8 @@ bool SqliteError::lacks_shared_index() const {
 // Complete before its body runs: what that throws closes the connection.
 Database::Database(const std::filesystem::path& path, Mode mode) : Database() {
   path_ = path;
-  const int code = sqlite3_open_v2(path.c_str(), &handle_, flags_of(mode) | SQLITE_OPEN_NOMUTEX, wal_vfs());
+  const auto file = std::filesystem::absolute(path);  // SQLite takes "file:..." for a URI
+  const int code = sqlite3_open_v2(file.c_str(), &handle_, flags_of(mode) | SQLITE_OPEN_NOMUTEX, wal_vfs());
   if (code != SQLITE_OK) {
     const std::string reason = is_open() ? sqlite3_errmsg(handle_) : sqlite3_errstr(code);
     const int extended = is_open() ? sqlite3_extended_errcode(handle_) : code;

@@ -46,7 +46,8 @@ SqliteHandle open_sqlite(const std::filesystem::path& file) {
   sqlite3* handle = nullptr;
   // One thread uses a connection at a time, so SQLite needs no lock of its own around it.
   const int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX;
-  const int code = sqlite3_open_v2(file.c_str(), &handle, flags, nullptr);
+  const auto path = std::filesystem::absolute(file);  // SQLite takes "file:..." for a URI
+  const int code = sqlite3_open_v2(path.c_str(), &handle, flags, nullptr);
   SqliteHandle owner(handle);
   if (code != SQLITE_OK) throw_sqlite(handle, "cannot open " + file.string());
   sqlite3_busy_timeout(handle, kBusyMillis);

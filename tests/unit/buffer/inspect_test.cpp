@@ -4,6 +4,7 @@
 #include <questclient/slot.hpp>
 
 #include "slot_fixture.hpp"
+#include "support/working_directory.hpp"
 
 namespace questclient::buffer {
 namespace {
@@ -54,6 +55,25 @@ TEST_F(Inspect, OrphanShowsWhatItsHolderLeft) {
   open();
   EXPECT_TRUE(report_.damage.empty());
   EXPECT_EQ(read_all().size(), 30U);
+}
+
+// SQLite takes "file:..." for a URI, and what follows '?' for its parameters.
+TEST_F(Inspect, ARelativeFolderMayHaveANameLikeAUri) {
+  open();
+  for (std::uint64_t n = 1; n <= 5; ++n) append(n);
+  DeadLetter letter;
+  letter.fsn = 1;
+  letter.payload = "row";
+  slot_->bury(letter);
+  slot_.reset();
+  const std::filesystem::path slot = "file:writer?mode=ro";
+  std::filesystem::rename(folder(), root_ / slot);
+  const test::WorkingDirectory here(root_);
+  EXPECT_EQ(inspect_slot(slot).frames, 5U);
+  EXPECT_EQ(read_dead_letters(slot).size(), 1U);
+  EXPECT_TRUE(verify_slot(slot).sound());
+  const auto entries = std::filesystem::directory_iterator(root_);
+  EXPECT_EQ(std::distance(begin(entries), end(entries)), 1) << "nothing is made beside it";
 }
 
 TEST_F(Inspect, EmptySlotHasNoNumbers) {

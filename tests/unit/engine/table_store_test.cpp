@@ -10,7 +10,10 @@
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
 
+#include "engine/sqlite.hpp"
 #include "engine/table_file.hpp"
+#include "support/temporary_directory.hpp"
+#include "support/working_directory.hpp"
 #include "unit/engine/table_fixture.hpp"
 
 namespace questnode::engine {
@@ -32,6 +35,15 @@ TEST(TableStore, KeepsEveryValueAsItCame) {
                             ["ž\n\"quoted\"","-0",0,0.1,true,"1970-01-01T00:00:00.000000Z"]])"));
   EXPECT_EQ(tables.rows("SELECT typeof(word), typeof(number), typeof(big), typeof(real) FROM t LIMIT 1"),
             json::parse(R"([["text","text","integer","real"]])"));
+}
+
+// SQLite takes "file:..." for a URI, and what follows '?' for its parameters.
+TEST(TableStore, ARelativeFileMayHaveANameLikeAUri) {
+  const questclient::test::TemporaryDirectory scratch;
+  const questclient::test::WorkingDirectory here(scratch.path());
+  execute(open_sqlite("file:a?mode=rwc").get(), "CREATE TABLE t (x)");
+  EXPECT_TRUE(std::filesystem::exists(scratch.path() / "file:a?mode=rwc"));
+  EXPECT_FALSE(std::filesystem::exists(scratch.path() / "a"));
 }
 
 TEST(TableStore, MissingValuesAreNullAndZeroWhereQuestDbHasNoNull) {

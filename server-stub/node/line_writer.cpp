@@ -1,6 +1,9 @@
 #include "node/line_writer.hpp"
 
+#include <exception>
 #include <utility>
+
+#include <spdlog/spdlog.h>
 
 #include "ilp/line_splitter.hpp"
 
@@ -20,23 +23,40 @@ struct Batch {
   bool over = false;     ///< Nothing of it is left to commit.
 };
 
+void write_batch(Node& node, const std::shared_ptr<Batch>& batch,
+                 const std::function<void(AfterCommit)>& done);
+
 /// A bad line is cut off with all that follows, until the rest is taken whole.
-void write_batch(Node& node, const std::shared_ptr<Batch>& batch, std::function<void(AfterCommit)> done) {
-  node.write({.body = batch->body, .precision = ilp::Precision::nanos, .delivery = std::nullopt},
-             [&node, batch, done = std::move(done)](const WriteAnswer& answer) {
-               using Kind = WriteAnswer::Kind;
-               if (answer.kind == Kind::overloaded) return done(AfterCommit::again);
-               if (answer.kind == Kind::refused && answer.line > 1) {
-                 batch->refused = true;
-                 batch->body.resize(ilp::offset_of_line(batch->body, answer.line));
-                 return write_batch(node, batch, done);
-               }
-               batch->over = true;
-               batch->body = {};
-               batch->held.set(0);
-               const bool kept = answer.kind == Kind::committed && !batch->refused;
-               done(kept ? AfterCommit::go_on : AfterCommit::close);
-             });
+void batch_answered(Node& node, const std::shared_ptr<Batch>& batch, const WriteAnswer& answer,
+                    const std::function<void(AfterCommit)>& done) {
+  using Kind = WriteAnswer::Kind;
+  if (answer.kind == Kind::overloaded) return done(AfterCommit::again);
+  if (answer.kind == Kind::refused && answer.line > 1) {
+    batch->refused = true;
+    batch->body.resize(ilp::offset_of_line(batch->body, answer.line));
+    return write_batch(node, batch, done);
+  }
+  batch->over = true;
+  batch->body = {};
+  batch->held.set(0);
+  const bool kept = answer.kind == Kind::committed && !batch->refused;
+  done(kept ? AfterCommit::go_on : AfterCommit::close);
+}
+
+/// On a thread of the front or, for the rest of a batch, of the node: neither may see an exception. There is
+/// no 500 over TCP; the connection ends.
+void write_batch(Node& node, const std::shared_ptr<Batch>& batch,
+                 const std::function<void(AfterCommit)>& done) {
+  try {
+    node.write(
+        {.body = batch->body, .precision = ilp::Precision::nanos, .delivery = std::nullopt},
+        [&node, batch, done](const WriteAnswer& answer) { batch_answered(node, batch, answer, done); });
+  } catch (const std::exception& error) {
+    spdlog::error("rows that came over TCP could not be written: {}", error.what());
+    WriteAnswer failed;
+    failed.kind = WriteAnswer::Kind::failed;
+    batch_answered(node, batch, failed, done);
+  }
 }
 
 class Consumer final : public front::LineConsumer {
@@ -77,7 +97,7 @@ class Consumer final : public front::LineConsumer {
       seen_ -= complete_;
       complete_ = 0;
     }
-    write_batch(node_, batch_, std::move(done));
+    write_batch(node_, batch_, done);
   }
 
  private:

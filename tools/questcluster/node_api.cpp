@@ -6,6 +6,7 @@
 
 #include <questclient/error.hpp>
 
+#include "base/bounded_json.hpp"
 #include "net/http_client.hpp"
 #include "node_process.hpp"
 
@@ -13,6 +14,8 @@ namespace questclient::cluster {
 namespace {
 
 constexpr std::chrono::milliseconds kStatusTimeout{2000};
+/// A report names every table.
+constexpr std::size_t kMaxReportBytes = std::size_t{64} << 20;
 
 net::HttpResponse ask(const std::string& address, net::HttpRequest request,
                       std::chrono::milliseconds timeout) {
@@ -23,8 +26,7 @@ net::HttpResponse ask(const std::string& address, net::HttpRequest request,
   return net::blocking_request(address.substr(0, colon), port, request, timeout);
 }
 
-NodeReport read_report(const std::string& body) {
-  const auto document = nlohmann::json::parse(body);
+NodeReport read_report(const nlohmann::json& document) {
   const auto& log = document.at("log");
   NodeReport report;
   report.role = document.at("role").get<std::string>();
@@ -38,6 +40,25 @@ NodeReport read_report(const std::string& body) {
   return report;
 }
 
+/// Whatever listens at `address` may have sent it.
+NodeReport read_report(const std::string& address, const std::string& body) {
+  std::string reason = "it is not JSON, or too long, or too deep";
+  try {
+    if (const auto document = base::parse_bounded_json(body, kMaxReportBytes)) return read_report(*document);
+  } catch (const nlohmann::json::exception& error) {
+    reason = error.what();
+  }
+  throw ClusterError(address + " answers in a form that this questcluster does not know (" + reason +
+                     "): use the questnode that belongs to it");
+}
+
+std::string message_in(const std::string& body) {
+  const auto document = base::parse_bounded_json(body, kMaxReportBytes);
+  const bool told = document && document->is_object() && document->contains("message") &&
+                    document->at("message").is_string();
+  return told ? document->at("message").get<std::string>() : body;
+}
+
 }  // namespace
 
 std::optional<NodeReport> ask_status(const std::string& address) {
@@ -45,12 +66,9 @@ std::optional<NodeReport> ask_status(const std::string& address) {
     const auto answer =
         ask(address, {.method = "GET", .target = "/status", .headers = {}, .body = {}}, kStatusTimeout);
     if (answer.status != 200) return std::nullopt;
-    return read_report(answer.body);
+    return read_report(address, answer.body);
   } catch (const Error&) {
     return std::nullopt;
-  } catch (const nlohmann::json::exception& error) {
-    throw ClusterError(address + " answers /status in a form that this questcluster does not know (" +
-                       error.what() + "): use the questnode that belongs to it");
   }
 }
 
@@ -60,10 +78,8 @@ NodeReport ask_promotion(const std::string& address, std::chrono::milliseconds t
   request.headers.emplace_back("Content-Type", "application/json");
   try {
     const auto answer = ask(address, std::move(request), timeout);
-    if (answer.status == 200) return read_report(answer.body);
-    const auto document = nlohmann::json::parse(answer.body, nullptr, false);
-    throw ClusterError("it answered " + std::to_string(answer.status) + ": " +
-                       (document.is_object() ? document.value("message", answer.body) : answer.body));
+    if (answer.status == 200) return read_report(address, answer.body);
+    throw ClusterError("it answered " + std::to_string(answer.status) + ": " + message_in(answer.body));
   } catch (const Error& error) {
     throw ClusterError(error.what());
   }

@@ -1,7 +1,11 @@
 // ILP over TCP on a whole server.
+#include <atomic>
+#include <stdexcept>
 #include <string>
 
 #include "line_keys.hpp"
+#include "node/line_writer.hpp"
+#include "node_fixture.hpp"
 #include "server_answers.hpp"
 #include "support/certificates.hpp"
 #include "unit/front/tls_client.hpp"
@@ -163,6 +167,47 @@ TEST_F(LineTcp, AnAuthFileThatIsNotThereIsNamed) {
   } catch (const std::runtime_error& error) {
     EXPECT_NE(std::string(error.what()).find("/nowhere/auth.txt"), std::string::npos);
   }
+}
+
+/// Fails when it has been asked so often.
+class BrokenClock final : public base::Clock {
+ public:
+  base::Time now() const override { return clock_.now(); }
+  std::int64_t wall_nanos() const override {
+    if (left == 0) throw std::runtime_error("no time");
+    --left;
+    return clock_.wall_nanos();
+  }
+  mutable std::atomic<int> left{1000};
+
+ private:
+  base::SystemClock clock_;
+};
+
+class LineWriterTest : public NodeTest {
+ protected:
+  front::AfterCommit commit(const std::string& lines) {
+    Answer<front::AfterCommit> answer;
+    consumer_->receive(lines);
+    consumer_->commit(answer.callback());
+    return answer.get();
+  }
+
+  BrokenClock broken_clock_;
+  Node node_{config_, RootLayout{directory_.path()},
+             NodeParts{broken_clock_, random_, nullptr, "node.test:9000", {}}};
+  LineWriter writer_{node_, random_, std::nullopt, 64 << 10, nullptr};
+  std::unique_ptr<front::LineConsumer> consumer_ = writer_.open();
+};
+
+TEST_F(LineWriterTest, ANodeThatThrowsEndsTheConnection) {
+  EXPECT_EQ(commit("t i=1i 1000\n"), front::AfterCommit::go_on);
+  broken_clock_.left = 0;
+  EXPECT_EQ(commit("t i=2i 2000\n"), front::AfterCommit::close);
+  broken_clock_.left = 1;  // for the first attempt, not for the rest before the bad line
+  EXPECT_EQ(commit("t i=3i 3000\nt i=oops 4000\n"), front::AfterCommit::close);
+  broken_clock_.left = 1000;
+  EXPECT_EQ(commit("t i=5i 5000\n"), front::AfterCommit::go_on);
 }
 
 }  // namespace

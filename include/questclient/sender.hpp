@@ -166,9 +166,11 @@ class Sender {
   /// Ack::durable against a server without an object store throws Error{config}; so does any Ack over TCP,
   /// which has no acknowledgements. A frame that sf_overflow=drop_oldest gave up throws Error{rows_dropped},
   /// also when later ones are acknowledged. Throws Error{unauthorised} or the error of a halt while sending
-  /// has stopped (until resume()).
+  /// has stopped (until resume()), Error{closed} where the sender was closed first: nothing comes true any
+  /// more.
   bool wait(Fsn fsn, Ack ack, std::chrono::milliseconds timeout) const;
   /// Blocks until the slot is empty (every row trimmed, dead letters aside); false: the timeout came first.
+  /// Throws as wait() does why it will not be emptied.
   bool drain(std::chrono::milliseconds timeout) const;
   /// Goes on sending after it has stopped (SenderEvent::Kind::unauthorised, halted) and what stopped it is
   /// mended: rights were granted, the table was altered, the server understands the rows. No row was lost

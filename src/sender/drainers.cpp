@@ -163,7 +163,12 @@ bool Drainers::send_all(const std::shared_ptr<Driver>& driver) {
   }
   const Registered registered{*this, driver};
   driver->start();
-  return driver->drain(std::chrono::milliseconds::max());
+  try {
+    return driver->drain(std::chrono::milliseconds::max());
+  } catch (const Error& error) {
+    if (error.code() != ErrorCode::closed) throw;
+    return false;
+  }
 }
 
 void Drainers::report(const std::string& name, const std::string& what) const {

@@ -67,7 +67,8 @@ class Driver {
 
   std::optional<std::string> position() const;
 
-  /// As Sender's members of these names. Each throws Error{invalid_api_call} from a handler.
+  /// As Sender's members of these names. Each throws Error{invalid_api_call} from a handler, and
+  /// Error{closed} where it was stopped first.
   bool wait(Fsn fsn, Ack ack, std::chrono::milliseconds timeout) const;
   bool drain(std::chrono::milliseconds timeout) const;
   /// The rejection of rows of that frame, if one is remembered: the newest kRememberedRejections are.
@@ -143,6 +144,7 @@ class Driver {
   bool is_given_up(Fsn fsn, Ack ack) const;
   template <class Reached>
   bool wait_until(const char* call, std::chrono::milliseconds timeout, Reached reached) const;
+  [[noreturn]] static void throw_closed();
   [[noreturn]] void throw_why_stopped(const SenderEvent& event) const;
   void call_handler(const std::function<void()>& call) const;
   void call_deferred();

@@ -18,6 +18,13 @@ void Driver::throw_why_stopped(const SenderEvent& event) const {
   throw Error(event.code, Disposition::terminal, event.message, event.server);
 }
 
+void Driver::throw_closed() {
+  throw Error(
+      ErrorCode::closed, Disposition::terminal,
+      "The sender was closed before what was waited for came true, and nothing changes any more. Rows "
+      "in a slot on disk are sent by its next opening: wait for them there, or before close().");
+}
+
 template <class Reached>
 bool Driver::wait_until(const char* call, std::chrono::milliseconds timeout, Reached reached) const {
   refuse_in_handler(call);
@@ -27,7 +34,8 @@ bool Driver::wait_until(const char* call, std::chrono::milliseconds timeout, Rea
   constexpr std::chrono::milliseconds kLongest = std::chrono::hours(24 * 365);
   observed_changed_.wait_for(lock, std::clamp(timeout, std::chrono::milliseconds(0), kLongest), settled);
   if (reached()) return true;
-  if (observed_.stopped_by && !observed_.stopped) throw_why_stopped(*observed_.stopped_by);
+  if (observed_.stopped) throw_closed();
+  if (observed_.stopped_by) throw_why_stopped(*observed_.stopped_by);
   return false;
 }
 

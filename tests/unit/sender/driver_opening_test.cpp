@@ -235,6 +235,8 @@ TEST(SenderOpening, ClosingEndsItsDrainers) {
     };
     while (!began()) std::this_thread::yield();
     EXPECT_EQ(sender.stats().drainers_active, 1U);
+    sender.close();
+    EXPECT_EQ(sender.stats().drainers_failed, 0U) << "it was only ended early";
   }
   EXPECT_EQ(threads(), before);
   EXPECT_EQ(orphan_slots(directory.path()).size(), 1U) << "its row is kept";

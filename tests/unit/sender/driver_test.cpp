@@ -191,7 +191,12 @@ TEST_P(Driver, CloseFlushesWaitsAndReleasesTheSlot) {  // Invariant 5
   EXPECT_EQ(sender.acked_fsn(), 1U);
   EXPECT_EQ(sender.stats().last_fsn, 1U);
   EXPECT_TRUE(sender.wait(1, Ack::committed, milliseconds(0)));
-  EXPECT_FALSE(sender.wait(2, Ack::committed, kLong)) << "a closed sender has nothing to wait for";
+  try {
+    sender.wait(2, Ack::committed, kLong);
+    FAIL() << "a closed sender has nothing to wait for";
+  } catch (const Error& error) {
+    EXPECT_EQ(error.code(), ErrorCode::closed);
+  }
   EXPECT_TRUE(sender.drain(kLong));
   sender.close();
 
@@ -208,6 +213,27 @@ TEST_P(Driver, CloseFlushesWaitsAndReleasesTheSlot) {  // Invariant 5
   Sender again = Sender::from_conf(conf(database.address(), slot()));
   row(again, 2);
   EXPECT_TRUE(again.wait(again.flush(), Ack::committed, kLong));
+}
+
+TEST_P(Driver, ClosingEndsAWaitThatCannotComeTrueAnyMore) {  // `while (!wait())` has to end
+  Sender sender = Sender::from_conf(conf(dead_host(), slot() + "close_flush_timeout_millis=0;"), kIgnore);
+  row(sender, 0);
+  sender.flush();
+  const auto code_of = [](const auto& waiting) {
+    try {
+      for (int tries = 0; tries < 1000; ++tries) waiting();
+    } catch (const Error& error) {
+      return error.code();
+    }
+    return ErrorCode::timeout;
+  };
+  const auto waits = [&] { return sender.wait(1, Ack::committed, kShort); };
+  const auto drains = [&] { return sender.drain(kShort); };
+  auto meanwhile = std::async(std::launch::async, [&] { return code_of(waits); });
+  sender.close();
+  EXPECT_EQ(meanwhile.get(), ErrorCode::closed);
+  EXPECT_EQ(code_of(waits), ErrorCode::closed);
+  EXPECT_EQ(code_of(drains), ErrorCode::closed);
 }
 
 TEST_P(Driver, RowsFlushThemselvesByNumberAndBySize) {

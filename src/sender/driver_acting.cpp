@@ -63,11 +63,6 @@ void Driver::act(Progress& action) {
 
 void Driver::act(Acknowledged& action) {
   if (!handlers_.on_acknowledged) return;
-  if (action.ack == Ack::durable) {
-    // Rows in the dead letters count as durable to Core; to the application only what is in an object store.
-    const std::lock_guard lock(observed_mutex_);
-    if (observed_.durable_offered != true) return;
-  }
   call_handler([&] { handlers_.on_acknowledged(action.fsn, action.ack); });
 }
 

@@ -271,8 +271,37 @@ TEST_F(CoreDrain, CountersTellWhatHappened) {
   EXPECT_EQ(stats.transport_errors, 1U);
   EXPECT_EQ(stats.connects, 2U);
   EXPECT_EQ(stats.reconnects, 1U);
+  EXPECT_EQ(stats.connect_attempts, 3U);
+  EXPECT_EQ(stats.requests, 5U) << "three times /settings, twice the rows";
   EXPECT_EQ(stats.bytes_sent, 4000U);
+  EXPECT_EQ(stats.frames_sent, 4U);
   EXPECT_EQ(stats.frames_replayed, 2U);
+}
+
+TEST_F(CoreDrain, AConnectionThatIsMadeAnewIsCounted) {
+  fill(2);
+  options_.max_request_bytes = 1000;
+  Rig rig(store_, 1, options_);
+  rig.connect(kPlain);
+  rig.answer(204, {{"Connection", "close"}});
+  rig.connected();
+  rig.answer(204);
+  EXPECT_EQ(rig.core->stats().connect_attempts, 2U);
+  EXPECT_EQ(rig.core->stats().connects, 2U);
+}
+
+TEST_F(CoreDrain, EachRefusalOfAWriteIsCountedOnce) {
+  const auto errors_after = [this](int status, const std::string& body) {
+    fill(1);
+    Rig rig(store_);
+    rig.connect(kPlain);
+    rig.answer(status, {}, body);
+    return rig.core->stats().write_errors;
+  };
+  EXPECT_EQ(errors_after(413, ""), 1U);
+  EXPECT_EQ(errors_after(400, R"({"code":"not supported","message":"precision"})"), 1U)
+      << "of the request, not of its rows";
+  EXPECT_EQ(errors_after(400, R"({"code":"invalid","message":"table is being written","line":1})"), 1U);
 }
 
 }  // namespace

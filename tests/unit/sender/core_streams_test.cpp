@@ -186,6 +186,7 @@ TEST_F(CoreStreams, RowsThatNobodyHoldsAreReportedOnceAndTheGapAccepted) {  // r
   EXPECT_EQ(rig.gap(), "2:1->4:0");
   ASSERT_EQ(rig.reports(Kind::rows_missing).size(), 1U);
   const SenderEvent event = rig.reports(Kind::rows_missing)[0];
+  EXPECT_EQ(event.code, ErrorCode::rows_missing);
   EXPECT_EQ(event.fsn, 2U);
   EXPECT_EQ(event.first_row, 1U);
   EXPECT_EQ(event.rows, 2U);

@@ -47,6 +47,30 @@ TEST_F(CoreWords, WhoIsNoPrimarySaysWhatItIs) {
   EXPECT_EQ(rig.core->stats().last_error, "a:9000 accepts no writes over HTTP: it is a replica.");
 }
 
+TEST_F(CoreWords, WhoTakesNoWritesIsToldUnderItsOwnCode) {
+  answered(421, {}, "");
+  EXPECT_EQ(left_.code, ErrorCode::not_writable) << "a host that took rows before";
+  const Headers no_headers;
+  for (const int status : {200, 421}) {
+    Rig rig(store_);
+    rig.start();
+    rig.connected();
+    rig.answer(status, no_headers, R"({"config":{"accepting.writes":[]}})");
+    ASSERT_EQ(rig.reports(Kind::warning).size(), 1U) << status;
+    EXPECT_EQ(rig.reports(Kind::warning)[0].code, ErrorCode::not_writable) << status;
+  }
+}
+
+TEST_F(CoreWords, ADeposedPrimaryIsToldUnderTheSameCode) {
+  store_.append({"a"});
+  Rig rig(store_);
+  rig.connect(kOwnDurable);
+  rig.own(200, "", "", 5);
+  rig.own(204, "2:0", "2:0", 4);
+  ASSERT_EQ(rig.reports(Kind::disconnected).size(), 1U);
+  EXPECT_EQ(rig.reports(Kind::disconnected)[0].code, ErrorCode::not_writable);
+}
+
 TEST_F(CoreWords, WhatIsNoQuestDBIsSaidToBeNone) {
   const std::string moved = answered(302, {{"Location", "https://a/"}}, "");
   EXPECT_NE(moved.find("302: it points to https://a/."), std::string::npos) << moved;

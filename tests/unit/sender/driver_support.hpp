@@ -4,12 +4,14 @@
 #include <algorithm>
 #include <atomic>
 #include <condition_variable>
+#include <csignal>
 #include <functional>
 #include <mutex>
 #include <optional>
 #include <sstream>
 #include <stdexcept>
 #include <string>
+#include <sys/resource.h>
 #include <vector>
 
 #include <gtest/gtest.h>
@@ -108,16 +110,17 @@ class Events {
     };
   }
   SenderEvent wait_for(SenderEvent::Kind kind) {
+    return wait_for([kind](const SenderEvent& event) { return event.kind == kind; });
+  }
+  SenderEvent wait_for(const std::function<bool(const SenderEvent&)>& is_it) {
     std::unique_lock lock(mutex_);
-    const auto found = [&] { return find(kind) != events_.end(); };
-    if (!changed_.wait_for(lock, kLong, found)) throw std::runtime_error("the event did not come");
-    return *find(kind);
+    const auto find = [&] { return std::find_if(events_.begin(), events_.end(), is_it); };
+    if (!changed_.wait_for(lock, kLong, [&] { return find() != events_.end(); }))
+      throw std::runtime_error("the event did not come");
+    return *find();
   }
 
  private:
-  std::vector<SenderEvent>::iterator find(SenderEvent::Kind kind) {
-    return std::find_if(events_.begin(), events_.end(), [&](const SenderEvent& e) { return e.kind == kind; });
-  }
   std::mutex mutex_;
   std::condition_variable changed_;
   std::vector<SenderEvent> events_;
@@ -149,6 +152,24 @@ inline std::vector<std::string> lines(int from, int to) {
   for (int i = from; i < to; ++i) out.push_back(line(i));
   return out;
 }
+
+/// Files of this process do not grow meanwhile.
+class FullDisk {
+ public:
+  FullDisk() {
+    std::signal(SIGXFSZ, SIG_IGN);
+    limit(0);
+  }
+  ~FullDisk() { limit(RLIM_INFINITY); }
+
+ private:
+  static void limit(rlim_t bytes) {
+    struct rlimit now {};
+    ::getrlimit(RLIMIT_FSIZE, &now);
+    now.rlim_cur = bytes;
+    ::setrlimit(RLIMIT_FSIZE, &now);
+  }
+};
 
 /// Both kinds of slot.
 class BothSlots : public ::testing::TestWithParam<bool> {

@@ -2,7 +2,6 @@
 #include <csignal>
 #include <cstdlib>
 #include <future>
-#include <sys/resource.h>
 #include <thread>
 
 #include <gtest/gtest.h>
@@ -15,24 +14,6 @@ namespace {
 using namespace test;  // NOLINT(google-build-using-namespace)
 
 constexpr const char* kFolder = "QUESTCLIENT_TEST_SENDER_SLOT";
-
-/// Files of this process do not grow meanwhile.
-class FullDisk {
- public:
-  FullDisk() {
-    std::signal(SIGXFSZ, SIG_IGN);
-    limit(0);
-  }
-  ~FullDisk() { limit(RLIM_INFINITY); }
-
- private:
-  static void limit(rlim_t bytes) {
-    struct rlimit now {};
-    ::getrlimit(RLIMIT_FSIZE, &now);
-    now.rlim_cur = bytes;
-    ::setrlimit(RLIMIT_FSIZE, &now);
-  }
-};
 
 /// The program that is started anew works in this one's folder.
 class LaterOnDisk : public ::testing::Test {

@@ -1,5 +1,6 @@
 // Against servers on loopback whose certificates are made here.
 #include <atomic>
+#include <cstdlib>
 #include <future>
 
 #include <gtest/gtest.h>
@@ -95,6 +96,43 @@ TEST_F(Tls, ChecksNamesAndAddressesAndAsksForNamesOnly) {
     EXPECT_EQ(client.post("x").response.status, 204);
     EXPECT_EQ(asked_for.get_future().get(), host == "localhost" ? "localhost" : "");
   }
+}
+
+/// The system's roots are those of a file meanwhile, as OpenSSL lets an operator say.
+class SystemsRoots {
+ public:
+  explicit SystemsRoots(const std::string& file) { ::setenv("SSL_CERT_FILE", file.c_str(), 1); }
+  ~SystemsRoots() { ::unsetenv("SSL_CERT_FILE"); }
+};
+
+TEST_F(Tls, TrustsWhatTheOptionsSayAndNothingElse) {
+  const std::string own = test::write_file(folder_.path() / "own.pem", authority_.pem());
+  const std::string other =
+      test::write_file(folder_.path() / "other.pem", CertificateAuthority("another").pem());
+  TlsLoopbackServer server(valid(), answer_everything);
+  const auto is_trusted = [&](TlsCa ca, const std::string& roots, TlsVerify verify = TlsVerify::on) {
+    Options options;
+    options.transport = Transport::https;
+    options.tls_ca = ca;
+    options.tls_roots = roots;
+    options.tls_verify = verify;
+    return !Client(make_endpoint(options)).connect(server.port(), kLong, "localhost").error;
+  };
+  {
+    const SystemsRoots systems(own);
+    EXPECT_TRUE(is_trusted(TlsCa::automatic, ""));
+    EXPECT_TRUE(is_trusted(TlsCa::os_roots, ""));
+    EXPECT_TRUE(is_trusted(TlsCa::os_roots, other)) << "which validating refuses: the choice counts";
+    EXPECT_FALSE(is_trusted(TlsCa::automatic, other)) << "the file takes the place of the system's";
+    EXPECT_FALSE(is_trusted(TlsCa::pem_file, other));
+    EXPECT_THROW(is_trusted(TlsCa::pem_file, ""), Error) << "no others in its place";
+    EXPECT_TRUE(is_trusted(TlsCa::pem_file, other, TlsVerify::unsafe_off));
+  }
+  const SystemsRoots systems(other);
+  EXPECT_FALSE(is_trusted(TlsCa::automatic, ""));
+  EXPECT_FALSE(is_trusted(TlsCa::os_roots, own));
+  EXPECT_TRUE(is_trusted(TlsCa::automatic, own));
+  EXPECT_TRUE(is_trusted(TlsCa::pem_file, own));
 }
 
 // README 7.

@@ -155,5 +155,35 @@ TEST_F(PowerLoss, PositionIsOnTheDiskBeforeTheSegmentThatBroughtItGoes) {  // I1
   }
 }
 
+TEST_F(PowerLoss, TheSendersNoteIsOldOrNew) {  // docs/adr/0007: replaced whole and synced
+  record();
+  open();
+  const auto note_after_a_cut = [this] {
+    for (const auto& [path, content] : disk_->cut())
+      if (path.ends_with("/sender.json")) return content;
+    return std::string();
+  };
+  std::mutex mutex;  // the slot's own thread changes the disk too
+  std::string kept, next;
+  std::vector<std::string> torn;
+  disk_->at_each_instant([&] {
+    const std::lock_guard lock(mutex);
+    const std::string found = note_after_a_cut();
+    if (found != kept && found != next) torn.push_back(found.substr(0, 20));
+  });
+  for (const char letter : std::string("abcdefgh")) {
+    {
+      const std::lock_guard lock(mutex);
+      next = std::string(3000, letter);
+    }
+    slot_->remember(next);
+    const std::lock_guard lock(mutex);
+    kept = next;
+    for (int cuts = 0; cuts < 4; ++cuts) EXPECT_EQ(note_after_a_cut(), kept) << "it was remembered";
+  }
+  stop_recording();
+  EXPECT_EQ(torn, std::vector<std::string>());
+}
+
 }  // namespace
 }  // namespace questclient::buffer

@@ -84,14 +84,17 @@ void Sender::cancel_row() {
 
 PreparedRow Sender::row(NameView table, std::initializer_list<std::string_view> symbols,
                         std::initializer_list<std::string_view> columns) const {
+  impl_->check_process();
   return PreparedRow(table, symbols, columns, impl_->options().max_name_len);
 }
 PreparedRow Sender::row(NameView table, std::span<const std::string_view> symbols,
                         std::span<const std::string_view> columns) const {
+  impl_->check_process();
   return PreparedRow(table, symbols, columns, impl_->options().max_name_len);
 }
 PreparedRow Sender::row(NameView table, std::span<const std::string> symbols,
                         std::span<const std::string> columns) const {
+  impl_->check_process();
   return PreparedRow(table, symbols, columns, impl_->options().max_name_len);
 }
 

@@ -249,6 +249,7 @@ bool Sender::Impl::flush_and_wait(LineBuffer& buffer) {
 }
 
 void Sender::Impl::row_ended() {
+  check_process();
   const Leaving leaving{*this};
   if (!options_.auto_flush) return;
   LineBuffer& rows = own_.open();

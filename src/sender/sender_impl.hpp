@@ -34,7 +34,7 @@ class Sender::Impl {
 
   // --- The row thread's.
   LineBuffer& open_row() {
-    if (!own_.is_open()) check_process();  // once a row is enough, and the flush asks again
+    if (!own_.is_open()) check_process();  // not for each column: the row's end asks again
     return own_.open();
   }
   void leave_row() noexcept { own_.leave(); }
@@ -42,7 +42,8 @@ class Sender::Impl {
   /// Runs `call` on the sender's own rows, which it may have taken out; they are the row thread's meanwhile.
   template <class Call>
   auto with_own_rows(Call call) {
-    LineBuffer& rows = open_row();
+    check_process();
+    LineBuffer& rows = own_.open();
     const Leaving leaving{*this};
     return call(rows);
   }

@@ -5,7 +5,6 @@
 #include <future>
 #include <sstream>
 #include <string>
-#include <sys/wait.h>
 #include <thread>
 #include <unistd.h>
 
@@ -286,50 +285,6 @@ TEST(SenderOpening, ADriverThatIsStoppedBeforeItStartsStartsNoMore) {  // as a d
   driver.start();
   EXPECT_EQ(threads(), before);
   EXPECT_TRUE(driver.drain(milliseconds::max())) << "nothing was left, and nobody is to wait for it";
-}
-
-TEST(SenderFork, AChildIsRefusedAndDoesNoHarm) {
-  TemporaryDirectory directory;
-  Database database;
-  auto sender = std::make_unique<Sender>(
-      Options::from_conf(conf(database.address(), "sf_dir=" + directory.path().string() + ";")), kIgnore);
-  row(*sender, 1);
-  sender->flush();
-  LineBuffer rows = sender->new_buffer();
-  rows.table("t").column("v", 2).at(TimestampNanos{2});
-  const pid_t child = fork();
-  if (child == 0) {
-    int wrong = 0;
-    const auto expect_forked = [&](auto call) {
-      try {
-        call();
-        ++wrong;
-      } catch (const Error& error) {
-        wrong += error.code() != ErrorCode::forked;
-      }
-    };
-    expect_forked([&] { sender->table("t"); });
-    expect_forked([&] { sender->flush(); });
-    expect_forked([&] { sender->flush(rows); });
-    expect_forked([&] { sender->flush_async(rows); });
-    expect_forked([&] { sender->try_flush(rows); });
-    expect_forked([&] { sender->flush_and_wait(rows); });
-    expect_forked([&] { sender->wait(1, Ack::committed, kShort); });
-    expect_forked([&] { sender->drain(kShort); });
-    expect_forked([&] { sender->stats(); });
-    expect_forked([&] { sender->position(); });
-    expect_forked([&] { sender->poll_events(); });
-    expect_forked([&] { sender->close(); });
-    sender.reset();
-    _exit(wrong);
-  }
-  int status = -1;
-  ASSERT_EQ(waitpid(child, &status, 0), child);
-  ASSERT_TRUE(WIFEXITED(status));
-  EXPECT_EQ(WEXITSTATUS(status), 0) << "calls that a child of fork() was not refused";
-  EXPECT_EQ(sender->flush(rows), 2U);
-  EXPECT_TRUE(sender->drain(kLong));
-  EXPECT_EQ(database.rows(), lines(1, 3));
 }
 
 TEST(SenderSlot, EventsOfTheSlotAreTold) {

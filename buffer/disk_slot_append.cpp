@@ -50,6 +50,7 @@ bool DiskSlot::append_later(LaterRows rows, std::function<void(Appended)> done) 
   check_append(rows);
   auto append = std::make_unique<PendingAppend>(prepare_append(
       std::move(rows.payload), std::move(rows.row_lengths), std::move(rows.position), clock_.wall_nanos()));
+  append->automatic = rows.automatic;
   append->for_good = rows.for_good;
   append->later = std::move(done);
   const Lock lock(mutex_);

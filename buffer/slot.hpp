@@ -54,6 +54,7 @@ struct LaterRows {
   std::optional<std::string> position = std::nullopt;  ///< As in AppendRows.
   /// A disk that refuses is tried again for as long as the slot is open, beyond any deadline.
   bool for_good = false;
+  bool automatic = false;  ///< As in AppendRows.
 };
 
 /// How an append_later() ended: `fsn`, or an error of the codes that append() throws.

@@ -12,7 +12,7 @@ bool LaterAppends::append(LineBuffer& buffer, Done done) {
   auto rows = std::make_shared<LineBuffer>(std::move(buffer));
   bool taken = false;
   try {
-    taken = start(*rows, false, [rows, done = std::move(done)](const buffer::Appended& appended) {
+    taken = start(*rows, {}, [rows, done = std::move(done)](const buffer::Appended& appended) {
       done(appended, appended.failure ? std::move(*rows) : LineBuffer());
     });
   } catch (...) {
@@ -23,24 +23,27 @@ bool LaterAppends::append(LineBuffer& buffer, Done done) {
   return taken;
 }
 
-bool LaterAppends::append_for_good(LineBuffer& buffer, DoneForGood done) {
+bool LaterAppends::append_for_good(LineBuffer& buffer, bool automatic, DoneForGood done) {
   const std::size_t rows = buffer.rows(), bytes = buffer.size();
-  const bool taken =
-      start(buffer, true, [this, rows, bytes, done = std::move(done)](const buffer::Appended& appended) {
-        if (appended.failure) {
-          rows_given_up_ += rows;
-        } else {
-          done(appended.fsn, rows, bytes);
-        }
-      });
+  const bool taken = start(buffer, {true, automatic},
+                           [this, rows, bytes, done = std::move(done)](const buffer::Appended& appended) {
+                             if (appended.failure) {
+                               rows_given_up_ += rows;
+                             } else {
+                               done(appended.fsn, rows, bytes);
+                             }
+                           });
   if (taken) buffer.clear();
   return taken;
 }
 
-bool LaterAppends::start(const LineBuffer& rows, bool for_good, std::function<void(buffer::Appended)> done) {
+bool LaterAppends::start(const LineBuffer& rows, Manner manner, std::function<void(buffer::Appended)> done) {
   const auto lengths = rows.row_lengths();
-  buffer::LaterRows taken_over{
-      std::string(rows.payload()), {lengths.begin(), lengths.end()}, std::nullopt, for_good};
+  buffer::LaterRows taken_over{std::string(rows.payload()),
+                               {lengths.begin(), lengths.end()},
+                               std::nullopt,
+                               manner.for_good,
+                               manner.automatic};
   const auto settled = [this, done = std::move(done)](buffer::Appended appended) {
     done(std::move(appended));
     settle_one();

@@ -28,8 +28,8 @@ class LaterAppends {
   /// exactly once. Throws what Slot::append_later throws.
   bool append(LineBuffer& buffer, Done done);
   /// The same, but rows that a disk refuses stay in the slot's queue until they are in the slot, which `done`
-  /// tells, or the slot is closed.
-  bool append_for_good(LineBuffer& buffer, DoneForGood done);
+  /// tells, or the slot is closed. `automatic`: as in buffer::AppendRows.
+  bool append_for_good(LineBuffer& buffer, bool automatic, DoneForGood done);
 
   /// Appends that have not ended.
   std::size_t unfinished() const { return unfinished_; }
@@ -37,7 +37,11 @@ class LaterAppends {
   std::uint64_t rows_given_up() const { return rows_given_up_; }
 
  private:
-  bool start(const LineBuffer& rows, bool for_good, std::function<void(buffer::Appended)> done);
+  struct Manner {
+    bool for_good = false;
+    bool automatic = false;
+  };
+  bool start(const LineBuffer& rows, Manner manner, std::function<void(buffer::Appended)> done);
   void settle_one();
 
   buffer::Slot& slot_;

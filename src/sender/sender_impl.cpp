@@ -234,7 +234,8 @@ bool Sender::Impl::try_flush(LineBuffer& buffer, bool automatic) {
   const auto lock = entered();
   if (buffer.empty()) return true;
   return driver_->later().append_for_good(
-      buffer, [this, automatic](Fsn, std::size_t rows, std::size_t bytes) { count(rows, bytes, automatic); });
+      buffer, automatic,
+      [this, automatic](Fsn, std::size_t rows, std::size_t bytes) { count(rows, bytes, automatic); });
 }
 
 bool Sender::Impl::flush_and_wait(LineBuffer& buffer) {

@@ -164,5 +164,31 @@ TEST_P(FlushTimer, WithoutRoomItTriesAgain) {
   while (database.rows().empty() || database.rows().back() != line(0)) std::this_thread::yield();
 }
 
+TEST(FlushTimerOnDisk, IsAnAutomaticFlushWhichTheNextFlushSyncs) {  // docs/promise.md, "The slot"
+  const auto syncs = [](const std::string& durability, const auto& flush) {
+    TemporaryDirectory directory;
+    Sender sender = Sender::from_conf(
+        conf(dead_host(), "auto_flush_interval=10;close_flush_timeout_millis=0;sf_dir=" +
+                              directory.path().string() + ";sf_durability=" + durability + ";"),
+        kIgnore);
+    const std::uint64_t before = sender.stats().slot_syncs;
+    row(sender, 1);
+    flush(sender);
+    return sender.stats().slot_syncs - before;
+  };
+  const auto by_timer = [](const Sender& sender) {
+    while (sender.stats().automatic_flushes == 0) std::this_thread::yield();
+  };
+  EXPECT_EQ(syncs("flush", by_timer), 0U);
+  EXPECT_GE(syncs("append", by_timer), 1U);
+  const auto by_timer_and_then_by_hand = [&](Sender& sender) {
+    by_timer(sender);
+    LineBuffer rows = sender.new_buffer();
+    rows.table("t").column("v", 2).at(TimestampNanos{2});
+    sender.flush(rows);
+  };
+  EXPECT_GE(syncs("flush", by_timer_and_then_by_hand), 1U);
+}
+
 }  // namespace
 }  // namespace questclient

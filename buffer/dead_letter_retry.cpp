@@ -160,7 +160,11 @@ DeadLetterRetry retry_dead_letters(const fs::path& path, const DeadLetterSelecti
     DeadLetterFile file(folder, DeadLetterFile::Older::upgrade);
     Retry retry(*slot, file, result);
     buffer::for_each_selected(&file, which, [&](const StoredLetter& stored) {
-      retry.add(stored.id, buffer::opened_letter(stored, key));
+      // Where there is a key, the slot did not write it: its rows could be anybody's.
+      if (!key.empty() && !stored.sealed)
+        result.kept.push_back(buffer::key_of(stored.letter));
+      else
+        retry.add(stored.id, buffer::opened_letter(stored, key));
     });
     retry.flush();
     return result;

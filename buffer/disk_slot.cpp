@@ -69,7 +69,7 @@ void DiskSlot::open(base::RandomSource& random, SlotReport& report) {
   // is removed.
   const SegmentHeader header = header_for(end_, trimmed_);
   create_segment_file(folder_.next(), &header, options_.key);
-  folder_.remove_segments(findings.empty);
+  folder_.remove_segments(findings.needless);
   start_segment(end_);
   std::error_code none;
   fs::remove(folder_.stats(), none);

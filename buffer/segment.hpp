@@ -113,6 +113,8 @@ class SegmentReader {
   bool key_fits() const;
   /// The newest position committed before frame `limit` (0: of all), if the segment knows one.
   std::optional<std::string> position(Fsn limit = 0);
+  /// Whether it holds one, with this key or another.
+  bool has_position();
   /// The lowest number, and the highest below `limit` (0: of all); 0 when there is none.
   Fsn lowest();
   Fsn highest(Fsn limit = 0);

@@ -135,6 +135,12 @@ std::optional<std::string> SegmentReader::position(Fsn limit) {
   }
 }
 
+bool SegmentReader::has_position() {
+  return format_ >= 2 && ask("SELECT EXISTS(SELECT 1 FROM segment WHERE position IS NOT NULL) OR"
+                             " EXISTS(SELECT 1 FROM frames WHERE fsn >= ? AND position IS NOT NULL)",
+                             0) != 0;
+}
+
 std::string SegmentReader::opened(std::string_view sealed, const std::string& associated) const {
   if (!key_.empty())
     if (auto plain = open_sealed(key_, associated, sealed)) return std::move(*plain);

@@ -1,10 +1,10 @@
 #include "buffer/slot_opening.hpp"
 
 #include <algorithm>
-
-#include <questclient/error.hpp>
+#include <utility>
 
 #include "buffer/damaged_segment.hpp"
+#include "buffer/slot_key.hpp"
 
 namespace questclient::buffer {
 namespace {
@@ -66,52 +66,11 @@ std::optional<std::string> older_position(const SlotFolder& folder, const SlotFi
   return std::nullopt;
 }
 
-[[noreturn]] void refuse_key(const SlotFolder& folder, bool encrypted, bool key_given) {
-  const std::string slot = "The slot " + folder.path().string();
-  throw Error(ErrorCode::slot_key, Disposition::terminal,
-              !encrypted
-                  ? slot +
-                        " holds rows that are not encrypted, and a key was given: drain it without the "
-                        "key first, or give this sender another sender_id. Nothing was changed."
-              : key_given ? slot + " was encrypted with another key: give that one. Nothing was changed."
-                          : slot + " is encrypted: give its key (sf_key). Nothing was changed.");
-}
-
-// Reads only. The newest segment that says anything speaks for the slot: a slot was only ever opened with
-// the key of all its segments. `limit` as in look_into. Whether it said something.
-bool check_format_and_key(const SlotFolder& folder, const std::filesystem::path& file, Fsn limit,
-                          std::string_view key) {
-  try {
-    SegmentReader reader(file, key);
-    if (!reader.header()) return false;
-    if (reader.key_fits()) return true;
-    const SegmentHeader& header = *reader.header();
-    const Fsn end = std::max(header.first, reader.highest(limit) + 1);
-    // A plain slot that was drained may get a key: there is nothing left to read.
-    if (!header.key_check.empty() || header.trimmed < end)
-      refuse_key(folder, !header.key_check.empty(), !key.empty());
-    return true;
-  } catch (const SegmentDamaged&) {
-    return false;
-  }
-}
-
-void check_format_and_key(const SlotFolder& folder, std::string_view key) {
-  const std::vector<Fsn> segments = folder.segments();
-  Fsn limit = 0;
-  for (auto first = segments.rbegin(); first != segments.rend(); ++first) {
-    if (check_format_and_key(folder, folder.database(*first), limit, key)) return;
-    limit = *first;
-  }
-  if (segments.empty() && size_or_zero(folder.next()) >= kMinDatabaseBytes)
-    check_format_and_key(folder, folder.next(), 0, key);
-}
-
 }  // namespace
 
 SlotFindings look_into_slot(const SlotFolder& folder, base::RandomSource& random, std::int64_t now,
                             std::string_view key, SlotReport& report) {
-  check_format_and_key(folder, key);
+  const bool changed_key = changes_key(folder, key);
   folder.finish_removals();
   report.damage = finish_salvage(folder);
   finish_rewrite(folder);
@@ -140,11 +99,15 @@ SlotFindings look_into_slot(const SlotFolder& folder, base::RandomSource& random
       findings.rows = std::max(findings.rows, segment.header->rows_before + segment.rows);
     }
     if (segment.highest != 0) break;
-    findings.empty.push_back(first);
+    findings.needless.push_back(first);
     limit = first;
   }
-  for (const Fsn first : findings.empty) findings.segments.erase(first);
+  for (const Fsn first : findings.needless) findings.segments.erase(first);
   if (!position_known) findings.position = older_position(folder, findings, key);
+  // Nothing in them is needed, and nobody who has the new key could read them.
+  if (changed_key)
+    for (const auto& [first, bytes] : std::exchange(findings.segments, {}))
+      findings.needless.push_back(first);
   for (auto& [first, bytes] : findings.segments) bytes = folder.segment_bytes(first);
   findings.end = std::max(findings.end, findings.trimmed);
   return findings;

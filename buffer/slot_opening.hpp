@@ -13,7 +13,7 @@ struct SlotFindings {
   Fsn trimmed = 1;
   std::uint64_t rows = 0;               ///< Ever appended.
   std::optional<std::string> position;  ///< The newest.
-  std::vector<Fsn> empty;               ///< Segments without a frame, to be removed.
+  std::vector<Fsn> needless;            ///< Segments without a frame, or of another key: to be removed.
 };
 
 /// Finishes what a kill interrupted and looks at the newest segments; the others are not even opened.

@@ -15,14 +15,22 @@ void check_dead_letters(const buffer::SlotFolder& folder, const std::string& key
   const buffer::DeadLettersOutside outside(folder);
   if (!outside.damage().empty()) found.damage.push_back({folder.dead(), outside.damage(), 0});
   if (outside.letters() == nullptr) return;
+  std::uint64_t plain = 0;
   std::int64_t last = 0;
-  for (;;) {
-    const auto some = outside.letters()->read(last, buffer::kLettersPerRead);
-    if (some.empty()) return;
-    for (const auto& stored : some) static_cast<void>(buffer::opened_letter(stored, key));
+  for (auto some = outside.letters()->read(last, buffer::kLettersPerRead); !some.empty();
+       some = outside.letters()->read(last, buffer::kLettersPerRead)) {
+    for (const auto& stored : some) {
+      static_cast<void>(buffer::opened_letter(stored, key));
+      if (!stored.sealed) ++plain;
+    }
     found.dead_letters += some.size();
     last = some.back().id;
   }
+  if (key.empty() || plain == 0) return;
+  found.damage.push_back({folder.dead(),
+                          "dead letters that are not encrypted, though the slot is: " +
+                              std::to_string(plain) + ". They are shown, and never retried",
+                          0});
 }
 
 }  // namespace

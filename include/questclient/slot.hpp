@@ -35,8 +35,8 @@ struct SlotInfo {
   std::uint64_t dead_letters = 0;
   std::uint64_t dead_letter_bytes = 0;
   std::uint64_t quarantined_files = 0;
-  /// What is wrong with segments, as far as a look tells: the numbers above may be too low. Empty: nothing was
-  /// seen. verify_slot() looks at every frame and says what can be saved.
+  /// What is wrong with segments, as far as a look tells: the numbers above may be too low. Empty: nothing
+  /// was seen. verify_slot() looks at every frame and says what can be saved.
   std::string damage;
   /// The same for the dead letters, whose numbers are then 0.
   std::string dead_letter_damage;
@@ -206,13 +206,16 @@ struct DeadLetterRetry {
   std::uint64_t rows = 0;
   Fsn first_fsn = 0;  ///< The frames that hold them now; 0: there were none.
   Fsn last_fsn = 0;
-  std::vector<std::string> kept;  ///< Keys of letters whose rows cannot be told apart: export these.
+  /// Keys of letters that were not moved: their rows cannot be told apart, or they are not encrypted, though
+  /// the slot is, so that anybody may have written them. Export these.
+  std::vector<std::string> kept;
 };
 
 /// Moves the letters back into the slot as its newest frames; the next sender that opens the slot sends them.
 /// Each letter is either in the slot or among the dead letters, whenever the process is killed. Durable on
-/// return. Throws Error{slot_locked} on a live slot, naming the holder's pid; slot_key; slot_damaged: what was
-/// good is saved, the damaged file set aside, and nothing moved; slot_io: what was moved before stays moved.
+/// return. Throws Error{slot_locked} on a live slot, naming the holder's pid; slot_key; slot_damaged: what
+/// was good is saved, the damaged file set aside, and nothing moved; slot_io: what was moved before stays
+/// moved.
 DeadLetterRetry retry_dead_letters(const std::filesystem::path& path, const DeadLetterSelection& which,
                                    const std::string& key = {});
 

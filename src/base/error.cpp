@@ -38,7 +38,7 @@ constexpr std::array kEntries = std::to_array<ErrorEntry>({
      "Open it with that version or a newer one."},
     {ErrorCode::slot_key, "slot_key", Disposition::terminal,
      "The slot is encrypted and the key is missing or another one, or the slot is plain and a key was given.",
-     "Give the key that the slot was written with; to change it, drain the slot first."},
+     "Give the key that the slot was written with; to change it, drain the slot and its dead letters first."},
     {ErrorCode::dead_letters_full, "dead_letters_full", Disposition::retrying,
      "The dead letters are at sf_max_dead_letter_bytes; sending holds so that no refused row is lost.",
      "Export and drop dead letters (`questclient slot dead export`, `drop`), or raise the quota."},

@@ -279,7 +279,8 @@ int run_dead_retry(const cli::ParsedArguments& arguments) {
     naming_the_holder(slot, [&] { retry = retry_dead_letters(slot, chosen.which, key); });
   for (const std::string& kept : retry.kept)
     std::cerr << "questclient: " << kept
-              << " stays a dead letter: where its rows end cannot be told; export it and mend it by hand\n";
+              << " stays a dead letter: where its rows end cannot be told, or it is not encrypted in a slot "
+                 "that is; export it and mend it by hand\n";
   if (arguments.has("json") && !drains) {
     print_json({{"letters", retry.letters},
                 {"rows", retry.rows},

@@ -5,6 +5,7 @@
 
 #include <questclient/slot.hpp>
 
+#include "buffer/segment.hpp"
 #include "slot_fixture.hpp"
 
 namespace questclient::buffer {
@@ -24,12 +25,14 @@ class Key : public SlotTest {
     }
     return all;
   }
-  /// Names and contents: what "before anything is changed" compares. SQLite's shared memory does not count.
+  /// Names and contents: what "before anything is changed" compares. What SQLite makes for reading does not
+  /// count.
   std::map<std::string, std::string> snapshot() const {
     std::map<std::string, std::string> files;
     for (const auto& entry : fs::recursive_directory_iterator(folder())) {
       const std::string name = entry.path().filename().string();
-      if (!entry.is_regular_file() || name.ends_with("-shm") || name == ".lock") continue;
+      const bool of_sqlite = name.ends_with("-shm") || (name.ends_with("-wal") && entry.file_size() == 0);
+      if (!entry.is_regular_file() || of_sqlite || name == ".lock") continue;
       files[name] = content_of(entry.path());
     }
     return files;
@@ -62,6 +65,14 @@ class Key : public SlotTest {
     ASSERT_EQ(sqlite3_exec(handle, sql.c_str(), nullptr, nullptr, nullptr), SQLITE_OK)
         << sqlite3_errmsg(handle);
     sqlite3_close(handle);
+  }
+  /// As a kill leaves it before the new segment gets its name.
+  void leave_killed_opening(Fsn end, const std::string& key, std::optional<std::string> position = {}) {
+    SegmentHeader header;
+    header.stream = base::Uuid::random(random_);
+    header.stream_first = header.first = header.trimmed = header.position_end = end;
+    header.position = std::move(position);
+    create_segment_file(SlotFolder(folder()).next(), &header, key);
   }
   void append_secret() {
     const std::string payload = "SECRETPAYLOAD of a row\n";
@@ -135,6 +146,144 @@ TEST_F(Key, KeyForASlotWithPlainRowsIsRefusedUntilItIsDrained) {
   open();
   EXPECT_EQ(read_all().size(), 1U);
   EXPECT_EQ(slot_->position(), "kept");
+}
+
+/// From one key to another one; empty: none.
+struct Change {
+  const char* name;
+  std::string from, to;
+};
+
+class KeyChange : public Key, public testing::WithParamInterface<Change> {
+ protected:
+  void leave_nothing_behind() {
+    options_.key = GetParam().from;
+    open();
+    for (std::uint64_t n = 1; n <= 3; ++n) append(n);
+    slot_->trim(4);
+    slot_.reset();
+  }
+  void expect_works_with_the_new_key() {
+    EXPECT_TRUE(verify_slot(folder(), GetParam().to).sound()) << "no segment of the other key is left";
+    EXPECT_EQ(append(4), 4U) << "numbers go on";
+    open();
+    const auto frames = read_all();
+    ASSERT_EQ(frames.size(), 1U);
+    EXPECT_EQ(rows_of(*frames[0]), rows_for(4));
+    EXPECT_EQ(quarantined(), 0U);
+    EXPECT_NE(everything_on_disk().find("row 4:0") == std::string::npos, GetParam().to.empty());
+  }
+};
+
+TEST_P(KeyChange, IsMadeByOpeningASlotInWhichNothingIsLeft) {
+  leave_nothing_behind();
+  options_.key = GetParam().to;
+  open();
+  expect_works_with_the_new_key();
+}
+
+TEST_P(KeyChange, GoesOnWhereAKillInterruptedIt) {
+  leave_nothing_behind();
+  leave_killed_opening(4, GetParam().to);
+  options_.key = GetParam().to;
+  open();
+  expect_works_with_the_new_key();
+}
+
+TEST_P(KeyChange, IsTakenBackWhereAKillInterruptedIt) {
+  leave_nothing_behind();
+  leave_killed_opening(4, GetParam().to);
+  options_.key = GetParam().from;
+  open();
+  EXPECT_EQ(append(4), 4U);
+  EXPECT_TRUE(verify_slot(folder(), GetParam().from).sound());
+}
+
+TEST_P(KeyChange, WaitsForTheDeadLetters) {
+  options_.key = GetParam().from;
+  open();
+  DeadLetter letter;
+  letter.fsn = 1;
+  letter.payload = "t v=1i\n";
+  slot_->bury(letter);
+  expect_refused(GetParam().to, "dead letters: 1");
+  EXPECT_EQ(drop_dead_letters(folder(), {}), 1U);
+  options_.key = GetParam().to;
+  open();
+}
+
+TEST_P(KeyChange, IsRefusedWhereDamageMayHideFrames) {
+  leave_nothing_behind();
+  options_.key = GetParam().from;
+  open();
+  append(4, 20'000);
+  append(5, 20'000);
+  slot_.reset();
+  const auto log = files("seg-", ".db-wal").back();
+  flip(log, 100);  // in its first frame: SQLite shows the segment as it was made, with nothing in it
+  expect_refused(GetParam().to, "a rescue may find");
+  options_.key = GetParam().from;
+  open();
+  EXPECT_GE(read_all().size(), 1U);
+}
+
+INSTANTIATE_TEST_SUITE_P(Keys, KeyChange,
+                         testing::Values(Change{"Another", std::string(32, 'k'), std::string(32, 'o')},
+                                         Change{"Added", "", std::string(32, 'k')},
+                                         Change{"Dropped", std::string(32, 'k'), ""}),
+                         [](const auto& change) { return change.param.name; });
+
+TEST_F(Key, PositionThatOnlyTheOldKeyOpensIsNotLostByAnotherOne) {
+  open();
+  const Rows rows = rows_for(1);
+  slot_->append({rows.payload, rows.lengths, "beside rows"});
+  slot_->trim(2);
+  expect_refused(std::string(32, 'o'), "the source's position");
+  expect_refused("", "the source's position");
+  options_.key = std::string(32, 'k');
+  open();
+  EXPECT_EQ(slot_->position(), "beside rows");
+}
+
+TEST_F(Key, PositionOfAPlainSlotOutlivesAnOpeningThatAKillInterrupted) {
+  options_.key.clear();
+  open();
+  append(1);
+  slot_->append({{}, {}, "kept"});
+  slot_->trim(2);
+  slot_.reset();
+  leave_killed_opening(2, std::string(32, 'k'), "kept");
+  expect_refused("", "the source's position");
+  options_.key = std::string(32, 'k');
+  open();
+  EXPECT_EQ(slot_->position(), "kept");
+}
+
+TEST_F(Key, PlainLettersOfAnEncryptedSlotAreShownAndNeverRetried) {
+  open();
+  DeadLetter letter;
+  letter.fsn = 1;
+  letter.payload = "t v=1i\n";
+  slot_->bury(letter);
+  letter.fsn = 2;
+  slot_.reset();
+  {
+    DeadLetterFile file(SlotFolder(folder()), DeadLetterFile::Older::leave);
+    file.change([&] { file.put(sealed_letter(letter, "")); });
+  }
+  std::size_t shown = 0;
+  questclient::read_dead_letters(folder(), {}, options_.key, [&](const DeadLetterInfo& info) {
+    EXPECT_EQ(info.payload, letter.payload);
+    ++shown;
+  });
+  EXPECT_EQ(shown, 2U);
+  EXPECT_EQ(verify_slot(folder(), options_.key).damage.size(), 1U);
+  const DeadLetterRetry retry = retry_dead_letters(folder(), {}, options_.key);
+  EXPECT_EQ(retry.letters, 1U);
+  ASSERT_EQ(retry.kept.size(), 1U);
+  EXPECT_NE(retry.kept[0].find(":2:"), std::string::npos) << retry.kept[0];
+  EXPECT_EQ(drop_dead_letters(folder(), {retry.kept, 0}), 1U);
+  EXPECT_TRUE(verify_slot(folder(), options_.key).sound());
 }
 
 TEST_F(Key, KeyOfAnotherSizeIsAConfigurationError) {

@@ -7,6 +7,11 @@
 namespace questclient::config {
 namespace {
 
+constexpr std::uint64_t kMemoryQuota = std::uint64_t{128} << 20;
+constexpr std::uint64_t kDiskQuota = std::uint64_t{10} << 30;
+/// What a small flush takes of a slot on disk beside its bytes: whole pages, and a segment without rows.
+constexpr std::uint64_t kBesideAFlush = std::uint64_t{50} << 10;
+
 Fault http_credentials(const Options& options) {
   const bool has_user = !options.username.empty();
   const bool has_password = !options.password.empty();
@@ -88,13 +93,28 @@ Fault sizes(const Options& options) {
   return {};
 }
 
+// An automatic flush is a row longer than auto_flush_bytes, and its row lengths stand beside it.
+Fault quota(const Options& options) {
+  const std::uint64_t flush = options.auto_flush ? options.auto_flush_bytes : 0;
+  const std::uint64_t needed = flush + std::max(flush, kBesideAFlush);
+  const std::uint64_t quota = slot_quota(options);
+  if (flush == 0 || quota >= needed) return {};
+  return join({"sf_max_total_bytes=", print_size(quota), options.sf_max_total_bytes ? "" : " (unset)",
+               " has no room for a flush of auto_flush_bytes=", print_size(flush),
+               "; raise the first to at least ", print_size(needed), " or lower the second"});
+}
+
 }  // namespace
+
+std::uint64_t slot_quota(const Options& options) {
+  return options.sf_max_total_bytes.value_or(options.sf_dir.empty() ? kMemoryQuota : kDiskQuota);
+}
 
 Fault contradiction(const Options& options) {
   if (Fault fault = is_tcp(options.transport) ? tcp_credentials(options) : http_credentials(options);
       !fault.empty())
     return fault;
-  for (const auto check : {tcp_abilities, tls, slot, sizes}) {
+  for (const auto check : {tcp_abilities, tls, slot, sizes, quota}) {
     if (Fault fault = check(options); !fault.empty()) return fault;
   }
   return {};

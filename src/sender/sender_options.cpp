@@ -6,14 +6,12 @@
 #include <questclient/slot.hpp>
 
 #include "base/aes_gcm.hpp"
+#include "config/consistency.hpp"
 #include "net/authorization.hpp"
 
 namespace questclient::sender {
 
 namespace {
-
-constexpr std::uint64_t kMemoryQuota = std::uint64_t{128} << 20;
-constexpr std::uint64_t kDiskQuota = std::uint64_t{10} << 30;
 
 std::string key_of(const Options& options) {
   if (!options.sf_key.empty()) return read_slot_key(options.sf_key);
@@ -44,8 +42,7 @@ buffer::SlotOptions slot_options(const Options& options) {
   if (!options.sf_dir.empty()) result.sf_dir = std::filesystem::absolute(options.sf_dir).string();
   result.sender_id = options.sender_id;
   result.max_segment_bytes = options.sf_max_segment_bytes;
-  result.max_total_bytes =
-      options.sf_max_total_bytes.value_or(options.sf_dir.empty() ? kMemoryQuota : kDiskQuota);
+  result.max_total_bytes = config::slot_quota(options);
   result.max_memory_bytes = options.sf_max_memory_bytes;
   result.max_dead_letter_bytes = options.sf_max_dead_letter_bytes;
   result.durability = options.sf_durability;

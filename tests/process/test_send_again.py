@@ -131,7 +131,7 @@ def test_a_mended_bad_row_is_where_it_goes_on(node, send, tmp_path):
 def test_a_full_slot_tells_how_far_it_came(node, send, tmp_path):
     path = tmp_path / "rows"
     path.write_text(ilp(0, 2 * ROWS))
-    small = "sf_max_total_bytes=1m;sf_max_segment_bytes=256k;sf_append_deadline_millis=100;"
+    small = "sf_max_total_bytes=1m;auto_flush_bytes=256k;sf_max_segment_bytes=256k;sf_append_deadline_millis=100;"
     code, summary, messages = tell(send(path, "--timeout", "0", conf=small, address="127.0.0.1:9"))
     assert code == 1 and "slot was full" in messages and "Nothing was appended" not in messages
     taken = summary["last_line"]

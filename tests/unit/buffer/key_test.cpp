@@ -6,6 +6,7 @@
 #include <questclient/slot.hpp>
 
 #include "buffer/segment.hpp"
+#include "buffer/slot_opening.hpp"
 #include "slot_fixture.hpp"
 
 namespace questclient::buffer {
@@ -152,6 +153,8 @@ TEST_F(Key, KeyForASlotWithPlainRowsIsRefusedUntilItIsDrained) {
 struct Change {
   const char* name;
   std::string from, to;
+
+  friend std::ostream& operator<<(std::ostream& out, const Change& change) { return out << change.name; }
 };
 
 class KeyChange : public Key, public testing::WithParamInterface<Change> {
@@ -177,6 +180,8 @@ class KeyChange : public Key, public testing::WithParamInterface<Change> {
 
 TEST_P(KeyChange, IsMadeByOpeningASlotInWhichNothingIsLeft) {
   leave_nothing_behind();
+  const auto found = look_into_slot(SlotFolder(folder()), random_, 0, GetParam().to, report_);
+  EXPECT_TRUE(found.segments.empty()) << "the opening removes them, not some later trim";
   options_.key = GetParam().to;
   open();
   expect_works_with_the_new_key();

@@ -256,6 +256,20 @@ TEST(FromConf, OptionsMustFitTogether) {
   expect_holds(refused_keys("sf_durability=flush"), {"sf_dir"});
   expect_holds(refused_keys("reconnect_initial_backoff_millis=6000"), {"reconnect_max_backoff_millis"});
   expect_holds(refused_keys("max_buf_size=64k"), {"auto_flush_bytes", "max_buf_size=65536"});
+  for (const std::string where : {"", "sf_dir=/x;"}) {
+    expect_holds(refused_keys(where + "sf_max_total_bytes=512k"),
+                 {"sf_max_total_bytes=512k", "auto_flush_bytes=1m", "at least 2m"});
+    expect_holds(refused_keys(where + "sf_max_total_bytes=64k;auto_flush_bytes=20k"),
+                 {"auto_flush_bytes=20k"});
+    EXPECT_EQ(parsed(where + "sf_max_total_bytes=2m").sf_max_total_bytes, 2U << 20);
+    EXPECT_EQ(parsed(where + "sf_max_total_bytes=64k;auto_flush_bytes=14k").auto_flush_bytes, 14U << 10);
+    EXPECT_NO_THROW(parsed(where + "sf_max_total_bytes=64k;auto_flush_bytes=off"));
+    EXPECT_NO_THROW(parsed(where + "sf_max_total_bytes=64k;auto_flush=off"));
+  }
+  expect_holds(refused_keys("auto_flush_bytes=65m"),
+               {"sf_max_total_bytes=128m (unset)", "auto_flush_bytes=65m"});
+  EXPECT_NO_THROW(parsed("auto_flush_bytes=64m"));
+  EXPECT_NO_THROW(parsed("sf_dir=/x;auto_flush_bytes=65m"));
   expect_holds(refused_keys("init_buf_size=512m;max_buf_size=2m"), {"init_buf_size=512m", "max_buf_size=2m"});
   EXPECT_EQ(parsed("max_buf_size=1k;auto_flush=off").max_buf_size, 1024U) << "init_buf_size was not given";
   EXPECT_EQ(parsed("max_buf_size=64k;auto_flush=off").max_buf_size, 65536U);

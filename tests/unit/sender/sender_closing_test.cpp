@@ -126,7 +126,8 @@ TEST(SenderClosing, WhileItsRowsAreBeingFlushedDoublesNone) {
 TEST(SenderClosing, ARowThatCouldNotBeFlushedAutomaticallyIsTriedAgainByTheTimer) {
   SlowDatabase slow;
   Sender sender = Sender::from_conf(conf(slow.database.address(),
-                                         "auto_flush_rows=1000;auto_flush_interval=20;sf_max_total_bytes=64k;"
+                                         "auto_flush_rows=1000;auto_flush_bytes=off;auto_flush_interval=20;"
+                                         "sf_max_total_bytes=64k;"
                                          "sf_append_deadline_millis=0;"),
                                     kIgnore);
   const int filled = fill(sender);

@@ -4,6 +4,7 @@
 
 #include "base/bytes.hpp"
 #include "base/crc32c.hpp"
+#include "buffer/readable.hpp"
 #include "buffer/slot_folder.hpp"
 #include "buffer/wal_check.hpp"
 
@@ -72,7 +73,7 @@ DeadLetterReader::DeadLetterReader(const std::filesystem::path& database, Log lo
 
 void DeadLetterReader::connect(const std::filesystem::path& database, Database::Mode mode) {
   proving_damage([&] {
-    database_ = Database(database, mode);
+    database_ = mode == Database::Mode::read_only ? open_readable(database) : Database(database, mode);
     database_.execute("PRAGMA cell_size_check=ON");
     format_ = read_format();
   });

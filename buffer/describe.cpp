@@ -13,10 +13,6 @@ namespace {
 namespace fs = std::filesystem;
 using buffer::SlotFolder;
 
-std::int64_t format_of(const fs::path& segment) {
-  return buffer::Database(segment, buffer::Database::Mode::read_only).number("PRAGMA user_version");
-}
-
 /// nullopt: trimmed meanwhile. `limit`: where the next segment begins; 0: it is the newest.
 std::optional<SegmentInfo> describe(const SlotFolder& folder, Fsn first, Fsn limit,
                                     std::optional<std::string>& position) {
@@ -26,7 +22,7 @@ std::optional<SegmentInfo> describe(const SlotFolder& folder, Fsn first, Fsn lim
   try {
     auto reader = buffer::open_segment(folder, first, {});
     if (!reader) return std::nullopt;
-    info.format = format_of(info.path);
+    info.format = reader->format();
     if (!reader->header()) return info;
     const buffer::SegmentHeader& header = *reader->header();
     info.encrypted = !header.key_check.empty();

@@ -30,10 +30,12 @@ const fs::path& ScratchFolder::emptied() {
   const fs::path parent = temporary_folder();
   std::string pattern = (parent / "questclient-XXXXXX").string();
   if (::mkdtemp(pattern.data()) == nullptr)
-    throw Error(ErrorCode::slot_io, Disposition::fix_and_resend,
-                "A damaged segment is looked at in a copy below TMPDIR, and no folder can be made in " +
-                    parent.string() + ": " + std::generic_category().message(errno) +
-                    ". Set TMPDIR to a folder with room for three times the segment.");
+    throw Error(
+        ErrorCode::slot_io, Disposition::fix_and_resend,
+        "What is damaged, or lies where nothing may be written, is looked at in a copy below TMPDIR, and "
+        "no folder can be made in " +
+            parent.string() + ": " + std::generic_category().message(errno) +
+            ". Set TMPDIR to a folder with room for three times the segment.");
   path_ = pattern;
   return path_;
 }

@@ -106,6 +106,7 @@ class SegmentReader {
   /// For rescue: goes on with `fallback` where the segment's own row is missing or wrong.
   SegmentReader(const std::filesystem::path& path, const SegmentHeader& fallback, std::string_view key = {});
 
+  std::int64_t format() const { return format_; }
   /// nullopt: nothing was ever committed here. Without the key its position is missing.
   const std::optional<SegmentHeader>& header() const { return header_; }
   /// Whether the key is the one that the segment was written with; for a plain segment, whether there is
@@ -131,7 +132,6 @@ class SegmentReader {
 
  private:
   void open(const std::filesystem::path& path);
-  void connect(const std::filesystem::path& path, Database::Mode mode);
   StoredFrame take(const Statement& row) const;
   std::int64_t ask(const char* sql, Fsn argument);
   std::string opened(std::string_view sealed, const std::string& associated) const;

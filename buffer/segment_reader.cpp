@@ -3,6 +3,7 @@
 #include "base/bytes.hpp"
 #include "buffer/cipher.hpp"
 #include "buffer/frame_codec.hpp"
+#include "buffer/readable.hpp"
 #include "buffer/segment_row.hpp"
 #include "buffer/slot_folder.hpp"
 
@@ -57,13 +58,11 @@ void SegmentReader::open(const std::filesystem::path& path) {
   if (size < kMinDatabaseBytes)
     throw SegmentDamaged(path.string() + " is cut off at " + std::to_string(size) + " bytes");
   try {
-    try {
-      connect(path, Database::Mode::read_only);
-    } catch (const SqliteError& error) {
-      // What is not read is never trimmed, and a full disk would stay full.
-      if (!error.lacks_shared_index()) throw;
-      connect(path, Database::Mode::read_alone);
-    }
+    database_ = open_readable(path);
+    database_.execute("PRAGMA cache_size=-256");
+    database_.execute("PRAGMA mmap_size=0");
+    database_.execute("PRAGMA cell_size_check=ON");
+    format_ = read_format(database_);
     range_ =
         Statement(database_, format_ >= 2 ? "SELECT fsn, rows, crc, created, row_lengths, payload, position"
                                             " FROM frames WHERE fsn >= ? AND fsn < ? ORDER BY fsn"
@@ -72,14 +71,6 @@ void SegmentReader::open(const std::filesystem::path& path) {
   } catch (const SqliteError& error) {
     rethrow_as_damage(error);
   }
-}
-
-void SegmentReader::connect(const std::filesystem::path& path, Database::Mode mode) {
-  database_ = Database(path, mode);
-  database_.execute("PRAGMA cache_size=-256");
-  database_.execute("PRAGMA mmap_size=0");
-  database_.execute("PRAGMA cell_size_check=ON");
-  format_ = read_format(database_);
 }
 
 bool SegmentReader::key_fits() const {

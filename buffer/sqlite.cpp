@@ -46,15 +46,31 @@ bool SqliteError::lacks_shared_index() const {
          code_ == SQLITE_CANTOPEN;
 }
 
+bool SqliteError::may_not_write() const {
+  return (code_ & 0xFF) == SQLITE_READONLY;
+}
+
 // Complete before its body runs: what that throws closes the connection.
 Database::Database(const std::filesystem::path& path, Mode mode) : Database() {
   path_ = path;
-  const auto file = std::filesystem::absolute(path);  // SQLite takes "file:..." for a URI
-  const int code = sqlite3_open_v2(file.c_str(), &handle_, flags_of(mode) | SQLITE_OPEN_NOMUTEX, wal_vfs());
+  open(path, mode);
+}
+
+Database::Database(const std::filesystem::path& path, const std::filesystem::path& copy,
+                   std::unique_ptr<ScratchFolder> folder)
+    : Database() {
+  path_ = path;
+  copy_ = std::move(folder);
+  open(copy, Mode::read_only);
+}
+
+void Database::open(const std::filesystem::path& file, Mode mode) {
+  const auto name = std::filesystem::absolute(file);  // SQLite takes "file:..." for a URI
+  const int code = sqlite3_open_v2(name.c_str(), &handle_, flags_of(mode) | SQLITE_OPEN_NOMUTEX, wal_vfs());
   if (code != SQLITE_OK) {
     const std::string reason = is_open() ? sqlite3_errmsg(handle_) : sqlite3_errstr(code);
     const int extended = is_open() ? sqlite3_extended_errcode(handle_) : code;
-    throw SqliteError(extended, path.string() + ": open: " + reason);
+    throw SqliteError(extended, path_.string() + ": open: " + reason);
   }
   sqlite3_extended_result_codes(handle_, 1);
   sqlite3_busy_timeout(handle_, 5000);
@@ -64,13 +80,16 @@ Database::Database(const std::filesystem::path& path, Mode mode) : Database() {
 }
 
 Database::Database(Database&& other) noexcept
-    : handle_(std::exchange(other.handle_, nullptr)), path_(std::move(other.path_)) {}
+    : handle_(std::exchange(other.handle_, nullptr)),
+      path_(std::move(other.path_)),
+      copy_(std::move(other.copy_)) {}
 
 Database& Database::operator=(Database&& other) noexcept {
   if (this != &other) {
     close();
     handle_ = std::exchange(other.handle_, nullptr);
     path_ = std::move(other.path_);
+    copy_ = std::move(other.copy_);
   }
   return *this;
 }
@@ -92,6 +111,10 @@ void Database::execute(const char* sql) {
 std::int64_t Database::number(const char* sql) {
   Statement statement(*this, sql);
   return statement.step() ? statement.number(0) : 0;
+}
+
+bool Database::may_write() const {
+  return sqlite3_db_readonly(handle_, "main") == 0;
 }
 
 bool Database::idle() const {

@@ -4,10 +4,13 @@
 #include <cstdint>
 #include <filesystem>
 #include <functional>
+#include <memory>
 #include <stdexcept>
 #include <string>
 #include <string_view>
 #include <utility>
+
+#include "buffer/scratch_folder.hpp"
 
 struct sqlite3;
 struct sqlite3_stmt;
@@ -27,6 +30,8 @@ class SqliteError : public std::runtime_error {
   bool disk_full() const;
   /// There is no room for the index of the log that connections share (the file ending in -shm).
   bool lacks_shared_index() const;
+  /// SQLite wanted to make a file and may not.
+  bool may_not_write() const;
 
  private:
   int code_;
@@ -41,6 +46,9 @@ class Database {
 
   Database() = default;
   Database(const std::filesystem::path& path, Mode mode);
+  /// Reads a copy of `path`, which is named in every error, and owns the folder where it lies.
+  Database(const std::filesystem::path& path, const std::filesystem::path& copy,
+           std::unique_ptr<ScratchFolder> folder);
   Database(Database&& other) noexcept;
   Database& operator=(Database&& other) noexcept;
   ~Database();
@@ -53,14 +61,19 @@ class Database {
   void execute(const char* sql);
   /// The first column of the first row; 0 when there is none.
   std::int64_t number(const char* sql);
+  /// SQLite opens for reading what it may not open for writing, whatever the mode.
+  bool may_write() const;
   /// No transaction is open.
   bool idle() const;
   /// Lets the last close checkpoint and remove the write-ahead log: the file is complete alone then.
   void checkpoint_on_close();
 
  private:
+  void open(const std::filesystem::path& file, Mode mode);
+
   sqlite3* handle_ = nullptr;
   std::filesystem::path path_;
+  std::unique_ptr<ScratchFolder> copy_;  ///< Where the file lies that is read in the place of path_.
 };
 
 /// Makes a database with what `fill` puts in, in one transaction: in write-ahead mode, complete in its .db,

@@ -85,9 +85,11 @@ Fsn DamagedSegment::highest(Fsn from, Fsn limit) {
   return highest;
 }
 
-void require_whole_log(const fs::path& database) {
-  if (hides_commits(with_suffix(database, "-wal")))
+bool require_whole_log(const fs::path& database) {
+  const LogEnd end = end_of_log(with_suffix(database, "-wal"));
+  if (end == LogEnd::hides_commits)
     throw SegmentDamaged(database.string() + ": its log breaks off before its last commit");
+  return end == LogEnd::torn;
 }
 
 }  // namespace questclient::buffer

@@ -41,7 +41,8 @@ class DamagedSegment {
   SegmentHeader header_;
 };
 
-/// Throws SegmentDamaged when commits stand behind a break in the log of the segment in `database`.
-void require_whole_log(const std::filesystem::path& database);
+/// Throws SegmentDamaged when commits stand behind a break in the log of the segment in `database`. Whether a
+/// power cut tore its newest transaction, which was not synced then.
+bool require_whole_log(const std::filesystem::path& database);
 
 }  // namespace questclient::buffer

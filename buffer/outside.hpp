@@ -16,8 +16,8 @@ namespace questclient::buffer {
 /// A folder with a .lock.
 bool is_slot(const std::filesystem::path& path);
 
-/// Of a plain segment a key opens the row, not the frames. nullopt when there is no such segment any more: its
-/// holder has trimmed it. Leaves nothing behind. Throws SegmentDamaged, SqliteError, Error{slot_format,
+/// Of a plain segment a key opens the row, not the frames. nullopt when there is no such segment any more:
+/// its holder has trimmed it. Leaves nothing behind. Throws SegmentDamaged, SqliteError, Error{slot_format,
 /// slot_key}.
 std::optional<SegmentReader> open_segment(const SlotFolder& folder, Fsn first, const std::string& key);
 

@@ -37,6 +37,7 @@ class NumberList {
 
 struct Rescued {
   NumberList good, bad;
+  std::optional<std::string> position_before_bad;
 };
 
 Rescued copy_good_frames(DamagedSegment& damaged, SegmentWriter& writer, Fsn first, Fsn limit) {
@@ -51,7 +52,11 @@ Rescued copy_good_frames(DamagedSegment& damaged, SegmentWriter& writer, Fsn fir
   header.salvaged = true;
   writer.begin();
   writer.put_header(header);
+  // The header's is newer than those beside the frames below its end, and older than the others.
+  std::optional<std::string> newest = header.position_end <= first ? header.position : std::nullopt;
   const auto keep = [&](StoredFrame& frame) {
+    if (frame.position) newest = frame.position;
+    if (header.position && frame.frame->fsn + 1 == header.position_end) newest = header.position;
     // Where rows are lost the source must send again what came behind them: a position never runs ahead.
     if (!missed.empty()) {
       frame.position.reset();
@@ -67,6 +72,7 @@ Rescued copy_good_frames(DamagedSegment& damaged, SegmentWriter& writer, Fsn fir
     bytes = 0;
   };
   const auto miss = [&](Fsn fsn) {
+    if (missed.empty()) rescued.position_before_bad = newest;
     if (header.position_end > fsn) {
       header.position.reset();
       header.position_end = first;
@@ -151,6 +157,7 @@ Salvage salvage_segment(const SlotFolder& folder, Fsn first, Fsn limit, const st
   Salvage result;
   result.damage.file = finish_rescue(folder, first).string();
   result.damage.message = describe(why, rescued, limit);
+  if (!rescued.bad.empty()) result.damage.position = rescued.position_before_bad;
   fs::remove_all(folder.salvage());
   return result;
 }

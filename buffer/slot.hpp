@@ -83,9 +83,15 @@ struct SlotReport {
   struct Damage {
     std::string file;     ///< Where it lies now, set aside.
     std::string message;  ///< What is wrong and which frames are affected.
+    /// Where frames are lost: the source's newest position before the first of them, as far as the file
+    /// tells.
+    std::optional<std::string> position = std::nullopt;
   };
   std::vector<Damage> damage;
   std::uint64_t frames_recovered = 0;
+  /// Not 0: the machine went down before the newest transaction was on the disk whole. Frames from here on
+  /// are lost, if it held any; how many is not known.
+  Fsn unsynced_from = 0;
 };
 
 struct SlotStats {

@@ -15,6 +15,7 @@ struct SegmentFindings {
   Fsn highest = 0;
   std::uint64_t rows = 0;
   std::optional<std::string> position;
+  bool is_torn = false;
 };
 
 /// `limit`: where the following segment begins, which hides what was refused to the producer; 0: none
@@ -29,7 +30,7 @@ SegmentFindings look_into(const SlotFolder& folder, Fsn first, Fsn limit, std::s
   findings.highest = reader.highest(limit);
   findings.rows = findings.highest == 0 ? 0 : reader.rows_below(findings.highest + 1);
   findings.position = reader.position(limit);
-  require_whole_log(folder.segment(first));
+  findings.is_torn = require_whole_log(folder.segment(first));
   return findings;
 }
 
@@ -98,6 +99,8 @@ SlotFindings look_into_slot(const SlotFolder& folder, base::RandomSource& random
       findings.trimmed = std::max(findings.trimmed, segment.header->trimmed);
       findings.rows = std::max(findings.rows, segment.header->rows_before + segment.rows);
     }
+    // Once: afterwards a newer segment follows.
+    if (segment.is_torn && limit == 0) report.unsynced_from = findings.end;
     if (segment.highest != 0) break;
     findings.needless.push_back(first);
     limit = first;

@@ -36,7 +36,8 @@ void SlotWalk::check_log(Fsn first) const {
   const std::filesystem::path database = folder_.database(first);
   for (int check = 1;; ++check) {
     try {
-      return require_whole_log(database);
+      require_whole_log(database);
+      return;
     } catch (const SegmentDamaged&) {
       if (check == kLogChecks) throw;
     } catch (const std::exception&) {

@@ -38,15 +38,16 @@ std::vector<bool> frames_in_use(const LogFile& file, std::uint64_t salt, std::ui
 
 }  // namespace
 
-bool hides_commits(const std::filesystem::path& wal, const LoggedDatabase& of) {
-  if (!std::filesystem::exists(wal)) return false;
+LogEnd end_of_log(const std::filesystem::path& wal, const LoggedDatabase& of) {
+  if (!std::filesystem::exists(wal)) return LogEnd::sound;
   const LogFile file(wal, of.page_bytes);
   const std::uint64_t salt = file.salt();
   bool is_sound = file.start().has_value();  // up to here
   LogChecksum sum = file.start().value_or(LogChecksum{});
   // Where a file is written over, a power cut may keep any part of the newest transaction, its end as well. A
   // kill cannot: what it cuts off is the end.
-  int torn_commits = file.is_recycled() && !file.was_begun_in_this_boot() ? 1 : 0;
+  const bool may_be_torn = file.is_recycled() && !file.was_begun_in_this_boot();
+  LogEnd end = LogEnd::sound;
   for (std::uint64_t index = 0; index < file.frames(); ++index) {
     if (is_sound) {
       const LogFrame frame = file.frame(index);
@@ -59,9 +60,10 @@ bool hides_commits(const std::filesystem::path& wal, const LoggedDatabase& of) {
     }
     const LogFrame header = file.frame_header(index);
     const bool commits = header.commits() && header.salt() == salt && plausible(header, file, of.pages);
-    if (commits && torn_commits-- == 0) return true;
+    if (commits && (!may_be_torn || end == LogEnd::torn)) return LogEnd::hides_commits;
+    if (commits) end = LogEnd::torn;
   }
-  return false;
+  return end;
 }
 
 bool is_unused_log(const std::filesystem::path& wal) {

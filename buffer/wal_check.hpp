@@ -16,12 +16,21 @@ struct LoggedDatabase {
   std::uint64_t pages = 16;  ///< At least as many as it has without its log: that tells rubbish from frames.
 };
 
-/// Whether a commit lies behind a frame that fails its checksum. False for a log that ends with a torn
-/// transaction, as after a kill, and for one that is not there. In a recycled file of an earlier boot a
-/// transaction that is torn in its middle is the torn end, too, if it is the newest. In one of this boot the
-/// broken frame counts itself: a kill in the middle of a commit's last page is taken for damage, and told.
-/// Reads the whole log. Throws std::runtime_error when somebody cuts it off meanwhile.
-bool hides_commits(const std::filesystem::path& wal, const LoggedDatabase& of = {});
+enum class LogEnd {
+  sound,  ///< Nothing that was committed is missing: it may end with a transaction that a kill cut off.
+  torn,   ///< The newest transaction was committed, and parts of it are not there.
+  hides_commits  ///< A commit lies behind a frame that fails its checksum.
+};
+
+/// A log that is not there is sound. `torn` is what a power cut leaves of what was not synced: in a recycled
+/// file of an earlier boot. In one of this boot the broken frame counts itself: a kill in the middle of a
+/// commit's last page is taken for damage, and told. Reads the whole log. Throws std::runtime_error when
+/// somebody cuts it off meanwhile.
+LogEnd end_of_log(const std::filesystem::path& wal, const LoggedDatabase& of = {});
+
+inline bool hides_commits(const std::filesystem::path& wal, const LoggedDatabase& of = {}) {
+  return end_of_log(wal, of) == LogEnd::hides_commits;
+}
 
 /// Whether nothing was written to the log since it was made, or since restart_log(). False where its header
 /// is wrong.

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <string>
 #include <type_traits>
 #include <utility>
@@ -44,6 +45,9 @@ struct SenderEvent {
   Fsn fsn = 0;          ///< The frame concerned, or 0.
   std::uint32_t first_row = 0;
   std::uint64_t rows = 0;
+  /// segment_damaged: the source's newest position before the first frame that is lost, as far as the file
+  /// tells it. From there on rows may have to be sent again; position() may be past them.
+  std::optional<std::string> position = std::nullopt;
   ErrorCode code = ErrorCode::server;  ///< Of events that tell of an error: is_error().
   Disposition disposition = Disposition::retrying;
   ServerAnswer server;  ///< The server's own words, where one answered.

@@ -35,8 +35,9 @@ Driver::Driver(DriverOptions options, std::unique_ptr<buffer::Slot> slot, const 
       }) {
   slot_->on_event([this](const buffer::SlotEvent& event) { on_slot_event(event); });
   slot_->on_appended([this] { on_appended(); });
-  loop_.post([this, damage = report.damage] {
-    report_damage(damage);
+  loop_.post([this, report] {
+    report_damage(report.damage);
+    report_unsynced(report.unsynced_from);
     handle([](Core& core, base::Time now) { return core.start(now); });
   });
 }
@@ -277,8 +278,24 @@ void Driver::report_damage(const std::vector<buffer::SlotReport::Damage>& damage
     event.kind = SenderEvent::Kind::segment_damaged;
     event.code = ErrorCode::slot_damaged;
     event.message = found.message + " It lies in " + found.file + ".";
+    event.position = found.position;
     deliver(event);
   }
+}
+
+void Driver::report_unsynced(Fsn first) {
+  if (first == 0) return;
+  SenderEvent event;
+  event.kind = SenderEvent::Kind::warning;
+  event.code = ErrorCode::rows_missing;
+  event.disposition = Disposition::fix_and_resend;
+  event.fsn = first;
+  event.message =
+      "The machine went down before the slot's newest transaction was on the disk: what it held, frame " +
+      std::to_string(first) +
+      " and perhaps more, or a position, is lost, and the number is given again. Go on from position(), or "
+      "send these rows again from their source; sf_durability=flush keeps what flush() returned for.";
+  deliver(event);
 }
 
 Fsn Driver::acked_fsn() const {

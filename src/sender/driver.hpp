@@ -115,6 +115,7 @@ class Driver {
   };
 
   void report_damage(const std::vector<buffer::SlotReport::Damage>& damage);
+  void report_unsynced(Fsn first);
   using Event = std::function<std::vector<Action>(Core&, base::Time now)>;
   void handle(const Event& event);
   void observe(const std::vector<Action>& actions, const std::optional<Capabilities>& capabilities,

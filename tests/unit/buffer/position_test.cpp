@@ -95,9 +95,71 @@ TEST_F(Position, OfARescuedSegmentStandsBeforeWhatIsLost) {
   const auto log = files("seg-", ".db-wal").front();
   flip(log, end_of_rows_in(log, 2, 20'000));
   open();
-  EXPECT_EQ(report_.damage.size(), 1U);
   EXPECT_EQ(read_all().size(), 2U);
   EXPECT_EQ(slot_->position(), "one") << "the source sends again what was lost, and what came behind it";
+  ASSERT_EQ(report_.damage.size(), 1U);
+  EXPECT_EQ(report_.damage[0].position, "one");
+}
+
+/// An older segment is looked at when it is read: position() is past what is lost there by then.
+class LostInAnOlderSegment : public Position {
+ protected:
+  static constexpr std::size_t kBytes = 20'000;
+
+  std::optional<std::string> told_when_lost(std::uint64_t frame) {
+    append_at(90, "newer");
+    open();
+    const auto log = files("seg-", ".db-wal").at(1);
+    flip(log, end_of_rows_in(log, frame, kBytes));
+    EXPECT_FALSE(read_all().empty());
+    const auto damage = slot_->take_damage();
+    EXPECT_EQ(damage.size(), 1U);
+    EXPECT_EQ(slot_->position(), "newer");
+    return damage.at(0).position;
+  }
+  /// The second segment: frames 2, 3 and 4, and a position alone behind the third.
+  void SetUp() override {
+    options_.max_memory_bytes = 0;
+    open();
+    append_at(1, "carried");
+    open();
+    append(2, kBytes);
+    append_at(3, "beside three", kBytes);
+    move_to("alone");
+    append(4, kBytes);
+    open();
+  }
+};
+
+TEST_F(LostInAnOlderSegment, TheCarriedPositionIsNotTakenForOneThatStandsLater) {
+  EXPECT_EQ(told_when_lost(2), std::nullopt) << "what the segment began with was written over by \"alone\"";
+}
+
+TEST_F(LostInAnOlderSegment, APositionBesideTheLostFrameIsNotTold) {
+  EXPECT_EQ(told_when_lost(3), std::nullopt);
+}
+
+TEST_F(LostInAnOlderSegment, TheNewestBeforeTheLostFrameIsTold) {
+  EXPECT_EQ(told_when_lost(4), "alone");
+}
+
+TEST_F(Position, CarriedIntoADamagedOlderSegmentIsTold) {
+  options_.max_memory_bytes = 0;
+  open();
+  append_at(1, "carried");
+  open();
+  append(2, 20'000);
+  append_at(3, "beside three", 20'000);
+  append(4, 20'000);
+  open();
+  append_at(90, "newer");
+  open();
+  const auto log = files("seg-", ".db-wal").at(1);
+  for (const std::uint64_t lost : {2, 4}) flip(log, end_of_rows_in(log, lost, 20'000));
+  EXPECT_FALSE(read_all().empty());
+  const auto damage = slot_->take_damage();
+  ASSERT_EQ(damage.size(), 1U);
+  EXPECT_EQ(damage[0].position, "carried");
 }
 
 /// A slot as format 1 wrote it: the same tables without positions and keys, made here with SQL.

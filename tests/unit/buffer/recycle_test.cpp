@@ -138,7 +138,9 @@ TEST_F(Recycle, RestOfAnEarlierUseIsNeitherRowNorDamage) {
   const fs::path log = newest_log();
   EXPECT_GT(fs::file_size(log), 100U << 10) << "the rest is there";
   EXPECT_FALSE(hides_commits(log));
+  pretend_reboot(true);
   open();
+  EXPECT_EQ(report_.unsynced_from, 0U);
   expect_all_from(first_);
 }
 
@@ -156,7 +158,10 @@ TEST_F(Recycle, TornTailInFrontOfItIsCutOff) {
   --newest_;
   pretend_reboot(true);
   open();
+  EXPECT_EQ(report_.unsynced_from, newest_ + 1);
   expect_all_from(first_);
+  open();
+  EXPECT_EQ(report_.unsynced_from, 0U) << "it is told once";
 }
 
 // No power was cut: what the last commit held was on the disk, and is gone.

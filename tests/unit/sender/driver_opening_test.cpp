@@ -287,6 +287,25 @@ TEST(SenderOpening, ADriverThatIsStoppedBeforeItStartsStartsNoMore) {  // as a d
   EXPECT_TRUE(driver.drain(milliseconds::max())) << "nothing was left, and nobody is to wait for it";
 }
 
+TEST(SenderOpening, WhatTheSlotLostIsTold) {
+  const base::SystemClock clock;
+  base::SystemRandom random;
+  buffer::SlotReport report;
+  auto slot = buffer::Slot::open({}, clock, random, report);
+  report.unsynced_from = 7;
+  report.damage.push_back({"quarantine/seg.db", "Frame 5 is lost.", "offset 40"});
+  Events events;
+  Handlers handlers;
+  handlers.on_event = events.handler();
+  sender::Driver driver({}, std::move(slot), report, clock, random, std::move(handlers));
+  driver.start();
+  const SenderEvent unsynced = events.wait_for(SenderEvent::Kind::warning);
+  EXPECT_EQ(unsynced.code, ErrorCode::rows_missing);
+  EXPECT_EQ(unsynced.fsn, 7U);
+  EXPECT_EQ(events.wait_for(SenderEvent::Kind::segment_damaged).position, "offset 40");
+  driver.stop();
+}
+
 TEST(SenderSlot, EventsOfTheSlotAreTold) {
   Events events;
   Sender sender = Sender::from_conf(conf(dead_host(),

@@ -82,6 +82,7 @@ bool Core::Impl::suspect_rows(const InFlight& request, ErrorPolicy policy, const
   const bool on_trial = policy == ErrorPolicy::isolate;
   if (policy == ErrorPolicy::retry || request.witness || (on_trial && capabilities.has_tokens()))
     return false;
+  if (on_trial && blames_the_system(reason)) return false;
   const Batch& batch = request.batch;
   if (poison.refused(batch.begin(), batch.end(), batch.rows, now) != Poison::Verdict::convicted) return false;
   if (on_trial && !trial.refused(batch.begin())) return false;

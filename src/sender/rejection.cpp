@@ -1,6 +1,7 @@
 #include "sender/rejection.hpp"
 
 #include <algorithm>
+#include <charconv>
 #include <iterator>
 #include <span>
 
@@ -73,6 +74,10 @@ bool is_parser_error(std::string_view what) {
   return is_a_name && !what.ends_with("_NAME");
 }
 
+/// EIO, ENOMEM, ENFILE, EMFILE, EFBIG, ENOSPC, EROFS, EDQUOT of Linux. Others a row can bring about: a name
+/// that is too long for a file.
+constexpr int kSystemErrors[] = {5, 12, 23, 24, 27, 28, 30, 122};
+
 }  // namespace
 
 RefusalKind classify_refusal(std::string_view message) {
@@ -83,6 +88,17 @@ RefusalKind classify_refusal(std::string_view message) {
   const std::string_view what = without_preamble(text);
   if (contains_any(what, kSchemaWords)) return RefusalKind::schema;
   return contains_any(what, kParseWords) ? RefusalKind::parse : RefusalKind::write;
+}
+
+// QuestDB: "write error: <table>, errno: 28, error: ..."; of bad rows -1, or none at all. The first one is
+// the server's own: no name of a table holds a colon.
+bool blames_the_system(std::string_view message) {
+  constexpr std::string_view kErrno = "errno: ";
+  const std::size_t at = message.find(kErrno);
+  if (at == std::string_view::npos) return false;
+  int number = 0;
+  std::from_chars(message.data() + at + kErrno.size(), message.data() + message.size(), number);
+  return std::find(std::begin(kSystemErrors), std::end(kSystemErrors), number) != std::end(kSystemErrors);
 }
 
 Rejection parse_rejection(std::string_view body, std::uint32_t rows) {

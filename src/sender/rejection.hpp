@@ -33,4 +33,8 @@ Rejection parse_rejection(std::string_view body, std::uint32_t rows);
 
 RefusalKind classify_refusal(std::string_view message);
 
+/// Whether the message of a 500 blames the server's machine (a disk without room, no file handles, ...): that
+/// is never the row's fault.
+bool blames_the_system(std::string_view message);
+
 }  // namespace questclient::sender

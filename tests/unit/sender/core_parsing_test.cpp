@@ -62,6 +62,16 @@ TEST(Rejection, NamesARowOfTheRequest) {
   EXPECT_TRUE(found.about_rows());
 }
 
+TEST(Rejection, BlamesTheServersMachineForSomeErrors) {
+  for (const char* error : {"5", "12", "24", "27", "28", "30", "122"})
+    EXPECT_TRUE(blames_the_system("write error: t, errno: " + std::string(error) + ", error: No space left"));
+  for (const char* error : {"-1", "0", "36", "2", "280", "", "x"})
+    EXPECT_FALSE(blames_the_system("write error: t, errno: " + std::string(error) + ", error: bad"));
+  EXPECT_FALSE(blames_the_system("write error: t, error: java.lang.UnsupportedOperationException"));
+  EXPECT_FALSE(blames_the_system("write error: t, errno: -1, error: no column errno: 28"));
+  EXPECT_FALSE(blames_the_system(""));
+}
+
 TEST(Rejection, ALineOutsideOfTheRequestIsNotBelieved) {
   for (const char* line : {"0", "4", "-1", "1.5", "\"2\"", "null", "18446744073709551616"}) {
     const auto found =

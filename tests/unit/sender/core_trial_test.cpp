@@ -100,6 +100,24 @@ TEST_F(CoreTrial, AnOutageOfAnyLengthCostsNoRowAndNoOrder) {
   EXPECT_TRUE(store_.frames.empty());
 }
 
+// The disk of one table is full, the others' is not.
+TEST_F(CoreTrial, WhatTheServersMachineIsBlamedForCostsNoRow) {
+  append_each("ab!cdefgh");
+  Rig rig(store_);
+  rig.connect(kPlain);
+  PoisonedHost host(rig, 500);
+  host.message =
+      "failed to parse line protocol:errors encountered on line(s):write error: t, errno: 28, error: No "
+      "space left";
+  host.run(10 * kLong);
+  EXPECT_GT(host.refusals, 100);
+  EXPECT_TRUE(store_.letters.empty());
+  host.fails = [](const std::string&) { return false; };
+  host.run(11 * kLong);
+  EXPECT_EQ(host.accepted, "ab!cdefgh");
+  EXPECT_TRUE(store_.frames.empty());
+}
+
 TEST_F(CoreTrial, WithoutWitnessesTheRowWaitsForThem) {
   append_each("!");
   Rig rig(store_);

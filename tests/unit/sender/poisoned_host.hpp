@@ -29,6 +29,7 @@ class PoisonedHost {
     }
   }
 
+  std::string message = "oops";
   std::string accepted;
   int refusals = 0;
   /// Asked first: whether the request is refused as a bad row, with a line.
@@ -47,7 +48,8 @@ class PoisonedHost {
       return rig_.answer(204);
     }
     ++refusals;
-    if (status_ != 0) return rig_.answer(status_, {}, R"({"code":"internal error","message":"oops"})");
+    if (status_ != 0)
+      return rig_.answer(status_, {}, R"({"code":"internal error","message":")" + message + "\"}");
     rig_.lose(net::NetError::Kind::closed);
     if (!rig_.request && rig_.core->next_deadline() == base::Time::max()) rig_.connected();
   }

@@ -99,6 +99,12 @@ void DiskSlot::count_trimmed_rows() {
 }
 
 DiskSlot::~DiskSlot() {
+  end_appends();
+  close();
+}
+
+void DiskSlot::end_appends() {
+  if (!maintenance_.joinable()) return;
   {
     const Lock lock(mutex_);
     stopping_ = true;
@@ -106,7 +112,6 @@ DiskSlot::~DiskSlot() {
   }
   work_.notify_all();
   maintenance_.join();
-  close();
 }
 
 void DiskSlot::close() noexcept {

@@ -36,6 +36,7 @@ class DiskSlot final : public Slot {
   using Slot::append;
   Fsn append(const AppendRows& rows) override;
   bool append_later(LaterRows rows, std::function<void(Appended)> done) override;
+  void end_appends() override;
   std::optional<std::string> position() const override;
   void on_appended(std::function<void()> callback) override;
   void on_event(std::function<void(const SlotEvent&)> callback) override;

@@ -18,6 +18,7 @@ class GuardedSlot final : public Slot {
   bool append_later(LaterRows rows, std::function<void(Appended)> done) override {
     return checked().append_later(std::move(rows), std::move(done));
   }
+  void end_appends() override { checked().end_appends(); }
   std::optional<std::string> position() const override { return checked().position(); }
   void on_appended(std::function<void()> callback) override { checked().on_appended(std::move(callback)); }
   void on_event(std::function<void(const SlotEvent&)> callback) override {

@@ -1,6 +1,7 @@
 #include "buffer/memory_slot.hpp"
 
 #include <algorithm>
+#include <utility>
 
 #include <questclient/error.hpp>
 
@@ -20,11 +21,19 @@ MemorySlot::MemorySlot(const SlotOptions& options, const base::Clock& clock, bas
     : options_(options), clock_(clock), stream_(base::Uuid::random(random)) {}
 
 MemorySlot::~MemorySlot() {
+  end_appends();
+}
+
+void MemorySlot::end_appends() {
   const auto closed = std::make_exception_ptr(
       Error(ErrorCode::slot_full, Disposition::fix_and_resend,
             "The memory for unsent rows was full until the sender was closed: these rows were not appended. "
             "Set sf_dir to keep them on disk."));
-  for (Pending& pending : later_) pending.done({0, closed});
+  Lock lock(mutex_);
+  later_bytes_ = 0;
+  const std::deque<Pending> ended = std::exchange(later_, {});
+  lock.unlock();
+  for (const Pending& pending : ended) pending.done({0, closed});
 }
 
 MemorySlot::Pending MemorySlot::prepare(std::string payload, std::vector<std::uint32_t> row_lengths,

@@ -20,6 +20,7 @@ class MemorySlot final : public Slot {
   Fsn append(const AppendRows& rows) override;
   /// Appends at once if there is room; else queues up to max_memory_bytes, which trim() appends later.
   bool append_later(LaterRows rows, std::function<void(Appended)> done) override;
+  void end_appends() override;
   /// Of this process alone.
   std::optional<std::string> position() const override;
   void on_event(std::function<void(const SlotEvent&)> callback) override;

@@ -130,9 +130,11 @@ class Slot : public FrameStore {
 
   /// Takes the rows over and returns at once; the slot's own thread commits them, in order with all others.
   /// False: the slot or its queue (max_memory_bytes) has no room, nothing was taken and `done` is not called.
-  /// Else `done` is called exactly once, under no lock, before the slot is gone: until then what is for good
-  /// gets as long as an append() that begins with the closing.
+  /// Else `done` is called exactly once, under no lock, before end_appends() returns.
   virtual bool append_later(LaterRows rows, std::function<void(Appended)> done) = 0;
+  /// Waits until nothing is queued any more. What is for good gets as long as an append() that begins now;
+  /// what the disk still refuses then is given up. No append may follow. The destructor does the same.
+  virtual void end_appends() = 0;
 
   /// The newest position that was committed, this time or by an earlier process.
   virtual std::optional<std::string> position() const = 0;

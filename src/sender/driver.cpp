@@ -65,6 +65,7 @@ void Driver::stop() {
   loop_.stop();
   if (thread_.joinable()) thread_.join();
   connections_.clear();
+  slot_->end_appends();  // what they bring counts
   std::unique_ptr<buffer::Slot> slot;
   {
     const std::scoped_lock lock(core_mutex_, observed_mutex_);
@@ -76,7 +77,7 @@ void Driver::stop() {
     slot = std::move(slot_);
   }
   observed_changed_.notify_all();
-  slot.reset();  // ends what is under way
+  slot.reset();
   report_given_up();
 }
 

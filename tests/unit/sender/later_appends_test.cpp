@@ -91,6 +91,34 @@ TEST_F(LaterOnDisk, ClosingTellsHowManyRowsItCost) {
   EXPECT_EQ(open("").stats().slot_rows, 1U);
 }
 
+/// Exits with how many rows are counted once it is closed, as the slot's and as flushed.
+[[noreturn]] void close_while_the_disk_recovers(Sender sender) {
+  std::optional<FullDisk> full(std::in_place);
+  for (int i = 0; i < 3; ++i) {
+    row(sender, i);
+    if (!sender.try_flush()) std::exit(90);
+  }
+  auto closing = std::async(std::launch::async, [&] { sender.close(); });
+  try {
+    while (true) sender.resume();
+  } catch (const Error&) {  // it takes no more calls
+  }
+  full.reset();
+  closing.get();
+  const Stats stats = sender.stats();
+  try {
+    sender.drain(milliseconds(0));
+    std::exit(91);
+  } catch (const Error&) {  // three frames were left
+  }
+  std::exit(static_cast<int>(10 * stats.slot_rows + stats.rows_flushed));
+}
+
+TEST_F(LaterOnDisk, WhatClosingStillBringsIntoTheSlotCounts) {
+  EXPECT_EXIT(close_while_the_disk_recovers(open("sf_append_deadline_millis=10000;")),
+              testing::ExitedWithCode(33), "");
+}
+
 TEST(LaterInMemory, ClosingTellsHowManyRowsItCost) {
   Events events;
   Sender sender = Sender::from_conf(

@@ -54,7 +54,8 @@ constexpr std::array kEntries = std::to_array<ErrorEntry>({
     {ErrorCode::unauthorised, "unauthorised", Disposition::terminal,
      "A server refused the credentials with 401 or 403: sending has stopped, every row is kept.",
      "Grant the rights at the server and call resume(), open the sender again with another username, "
-     "password or token, or give it a token handler."},
+     "password or token, or give it a token handler. Rows in memory (no sf_dir) end with the sender that "
+     "holds them."},
     {ErrorCode::rejected, "rejected", Disposition::retrying,
      "A server refused rows; they are in the dead letters, or a policy has stopped the sender.",
      "Read the server's message, correct the schema or the rows, and retry the dead letters; what a "

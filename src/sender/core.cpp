@@ -28,6 +28,7 @@ CoreOptions make_core_options(const Options& options) {
   result.max_backoff = options.reconnect_max_backoff_millis;
   result.durable_poll = options.durable_ack_keepalive_interval_millis;
   result.answers_are_commits = options.transport == Transport::http || options.transport == Transport::https;
+  result.in_memory = options.sf_dir.empty();
   result.compression = result.answers_are_commits ? options.request_compression : Compression::off;
   result.rewrites_rows = result.answers_are_commits && !options.protocol_version;
   result.drain_rate = options.drain_rate;

@@ -82,6 +82,7 @@ struct CoreOptions {
   bool asks_for_tokens = false;  ///< Handlers::token is set: AskToken before the first request and after 401.
   /// False over TCP, which has no answers: what was handed over is trimmed, but never told as committed.
   bool answers_are_commits = true;
+  bool in_memory = false;  ///< Rows end with the sender: what it says of opening another one.
   Compression compression = Compression::off;
   /// Rows are kept in the newest version of ILP; a host that reads only version 1 gets them in that one.
   /// False: the application has chosen a version, or no host tells which it reads (TCP).

@@ -110,6 +110,8 @@ struct Core::Impl {
   // --- core_words.cpp
   /// parse_rejection() without credentials.
   Rejection words_of(const net::HttpResponse& response, std::uint32_t rows) const;
+  /// Behind what has stopped the sender. `instead`: what a sender that is opened again may do better with.
+  std::string what_to_do_when_stopped(const std::string& mend, const std::string& instead) const;
   /// "it is a replica", or empty: it does not say.
   std::string role_of(const net::HttpResponse& response) const;
   /// ": it is a replica; no writes here (error id e-7)", or empty.

@@ -29,8 +29,7 @@ bool Core::Impl::give_up_row(const InFlight& request, ErrorPolicy policy, ErrorC
     SenderEvent why =
         event(Kind::halted, code,
               host_name() + " refuses a row, and the policy for such errors is halt: " + reason +
-                  " Sending has stopped and every row is kept: mend the cause and call resume(), or open the "
-                  "sender again with another policy.",
+                  what_to_do_when_stopped("mend the cause", "another policy"),
               Disposition::terminal);
     why.fsn = at.fsn;
     why.first_row = at.row;
@@ -118,12 +117,9 @@ void Core::Impl::on_unauthorised(const std::string& what, base::Time now) {
     warn_once(ErrorCode::unauthorised, what + " Every row is kept, and the sender goes on trying.");
     return fail_busy(ErrorCode::unauthorised, what, now);
   }
-  halt(event(
-      Kind::unauthorised, ErrorCode::unauthorised,
-      what +
-          " Sending has stopped and every row is kept: mend the rights there and call resume(), or open the "
-          "sender again with another username, password or token.",
-      Disposition::terminal));
+  halt(event(Kind::unauthorised, ErrorCode::unauthorised,
+             what + what_to_do_when_stopped("mend the rights there", "another username, password or token"),
+             Disposition::terminal));
 }
 
 void Core::Impl::ask_token(base::Time now) {

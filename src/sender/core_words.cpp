@@ -53,6 +53,14 @@ std::string sentence(std::string text) {
   return is_ended ? text : text + ".";
 }
 
+std::string Core::Impl::what_to_do_when_stopped(const std::string& mend, const std::string& instead) const {
+  const std::string kept = " Sending has stopped and every row is kept";
+  if (!options.in_memory)
+    return kept + ": " + mend + " and call resume(), or open the sender again with " + instead + ".";
+  return kept + " in memory: " + mend + " and call resume(). A sender that is opened instead, with " +
+         instead + ", begins without these rows.";
+}
+
 Rejection Core::Impl::words_of(const net::HttpResponse& response, std::uint32_t rows) const {
   // Before and after: a cut may go through a credential, and JSON may escape one.
   Rejection words = parse_rejection(secrets.hide(response.body), rows);

@@ -39,6 +39,24 @@ TEST_F(CoreResume, WhatWasHaltedGoesOnWhereItStopped) {
   EXPECT_TRUE(rig.actions.empty()) << "it has not stopped";
 }
 
+TEST_F(CoreResume, WhoHasStoppedSaysWhereTheRowsAreAndWhatWouldLoseThem) {
+  store_.append({"BAD"});
+  options_.on_parse_error = ErrorPolicy::halt;
+  for (const int status : {400, 401}) {
+    for (const bool in_memory : {false, true}) {
+      options_.in_memory = in_memory;
+      Rig rig(store_, 1, options_);
+      rig.connect(kPlain);
+      rig.answer(status, {}, parse_refused(1));
+      ASSERT_TRUE(rig.core->stopped_by());
+      const std::string& message = rig.core->stopped_by()->message;
+      EXPECT_EQ(message.find("every row is kept in memory:") != std::string::npos, in_memory) << message;
+      EXPECT_EQ(message.find("begins without these rows") != std::string::npos, in_memory) << message;
+      EXPECT_EQ(message.find("or open the sender again") != std::string::npos, !in_memory) << message;
+    }
+  }
+}
+
 TEST_F(CoreResume, ResumingInVainStopsAgainAndKnocksAfterABackoff) {
   store_.append({"BAD"});
   options_.on_parse_error = ErrorPolicy::halt;

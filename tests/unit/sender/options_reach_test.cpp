@@ -79,6 +79,11 @@ TEST(OptionsReach, Core) {
   EXPECT_EQ(core.poison_window, milliseconds(19));
 }
 
+TEST(OptionsReach, TheCoreKnowsWhereTheRowsAre) {
+  EXPECT_TRUE(core_options(Options::from_conf("http::addr=a:9000;"), false).in_memory);
+  EXPECT_FALSE(core_options(Options::from_conf("http::addr=a:9000;sf_dir=/x;"), false).in_memory);
+}
+
 TEST(OptionsReach, TheConnections) {
   const auto endpoint =
       net::make_endpoint(Options::from_conf("tcp::addr=a;auth_timeout_ms=21;connect_timeout=22;"));

@@ -228,6 +228,21 @@ Failure to_decimals(BlockColumn& column, const ColumnDefinition& target) {
   return std::nullopt;
 }
 
+/// The smallest one is QuestDB's NULL of an INT.
+Failure to_int(BlockColumn& column, const ColumnDefinition& target) {
+  if (Failure failure = check_range<std::int32_t>(column, target)) return failure;
+  std::vector<std::int64_t> converted;
+  std::vector<std::size_t> kept;
+  for (std::size_t i = 0; i < column.integers.size(); ++i) {
+    if (column.integers[i] == std::numeric_limits<std::int32_t>::min()) continue;
+    converted.push_back(column.integers[i]);
+    kept.push_back(i);
+  }
+  if (kept.size() < column.integers.size()) keep_rows(column, kept);
+  column.integers = std::move(converted);
+  return std::nullopt;
+}
+
 Failure cast_integers(BlockColumn& column, const ColumnDefinition& target) {
   switch (target.type) {
     case ColumnType::byte:
@@ -235,7 +250,7 @@ Failure cast_integers(BlockColumn& column, const ColumnDefinition& target) {
     case ColumnType::short_:
       return check_range<std::int16_t>(column, target);
     case ColumnType::int_:
-      return check_range<std::int32_t>(column, target);
+      return to_int(column, target);
     case ColumnType::long_:
     case ColumnType::date:
     case ColumnType::timestamp:

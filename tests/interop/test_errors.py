@@ -180,3 +180,13 @@ def test_a_refused_request_leaves_tables_behind_only_in_questdb(questdb, questno
     for server, left in ((questdb, 1), (questnode, 0)):
         assert server.write(body).status == 400
         assert len([row for row in server.rows("SHOW TABLES") if row[0] == table]) == left
+
+
+@pytest.mark.parametrize("kind, number, read", [("BYTE", -128, -128), ("SHORT", -32768, -32768), ("INT", -(1 << 31), None),
+                                                ("LONG", -(1 << 63), None)])
+def test_the_smallest_number_of_a_column(server, table, kind, number, read):
+    """That of INT and of LONG is their NULL."""
+    server.sql(f"CREATE TABLE {table} (f {kind}, ts TIMESTAMP) TIMESTAMP(ts) PARTITION BY DAY WAL")
+    assert server.write(f"{table} f={number}i 5\n{table} f=1i 6\n").status == 204
+    server.await_applied(table)
+    assert server.rows(f"SELECT f FROM {table}") == [[read], [1]]

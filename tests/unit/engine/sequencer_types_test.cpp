@@ -51,6 +51,8 @@ TEST(Casts, IntegersToNumbersWithinTheirRange) {
   EXPECT_EQ(stored(ColumnType::short_, number(-32769)),
             "line protocol value: -32769 is out bounds of column type: SHORT");
   EXPECT_EQ(stored(ColumnType::int_, number(2147483647)), "2147483647");
+  EXPECT_EQ(stored(ColumnType::int_, number(-2147483647)), "-2147483647");
+  EXPECT_EQ(stored(ColumnType::int_, number(-2147483648)), "NULL");
   EXPECT_EQ(stored(ColumnType::int_, number(2147483648)),
             "line protocol value: 2147483648 is out bounds of column type: INT");
   EXPECT_EQ(stored(ColumnType::long_, number(INT64_MAX)), "9223372036854775807");

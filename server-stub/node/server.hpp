@@ -43,6 +43,8 @@ class Server {
   const std::string& address() const { return address_; }
   /// Where it takes ILP over TCP; empty: nowhere.
   const std::string& line_address() const { return line_address_; }
+  /// What the requests under way hold at present (questnode.requests.max.bytes).
+  std::size_t bytes_held() const { return memory_->held(); }
 
  private:
   void open_store();

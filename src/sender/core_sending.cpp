@@ -168,8 +168,9 @@ void Core::Impl::ask_position(StreamSpan& span, base::Time now) {
   InFlight asked;
   asked.question = Question::position;
   asked.stream = span.stream.stream;
-  send(position_request(asked.stream, std::nullopt, asked.wait, options.authorization, trims_at_durable()),
-       std::move(asked), now);
+  net::HttpRequest request =
+      position_request(asked.stream, std::nullopt, asked.wait, options.authorization, trims_at_durable());
+  send(std::move(request), std::move(asked), now);
 }
 
 void Core::Impl::ask_durable(StreamSpan& span, std::chrono::milliseconds wait, base::Time now) {
@@ -178,8 +179,9 @@ void Core::Impl::ask_durable(StreamSpan& span, std::chrono::milliseconds wait, b
   asked.stream = span.stream.stream;
   asked.wait = wait;
   const base::StreamPosition after = span.durable.value_or(base::StreamPosition{});
-  send(position_request(asked.stream, after, wait, options.authorization, trims_at_durable()),
-       std::move(asked), now);
+  net::HttpRequest request =
+      position_request(asked.stream, after, wait, options.authorization, trims_at_durable());
+  send(std::move(request), std::move(asked), now);
 }
 
 void Core::Impl::send(net::HttpRequest request, InFlight asked, base::Time now) {

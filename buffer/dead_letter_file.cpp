@@ -158,11 +158,7 @@ void DeadLetterFile::upgrade() {
 }
 
 void DeadLetterFile::add_checksums() {
-  std::int64_t last = 0;
-  for (auto some = read(0, kLettersPerRead); !some.empty(); some = read(last, kLettersPerRead)) {
-    for (const StoredLetter& stored : some) set_mark(database(), stored, stored.retry_fsn);
-    last = some.back().id;
-  }
+  for_each([this](const StoredLetter& stored) { set_mark(database(), stored, stored.retry_fsn); });
 }
 
 // SQLite copies whatever the log holds. What is folded in must not stay in the log: should that be damaged

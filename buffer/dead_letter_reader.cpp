@@ -181,6 +181,14 @@ bool DeadLetterReader::has_marks() {
       [&] { return database_.number("SELECT EXISTS(SELECT 1 FROM letters WHERE retry_fsn > 0)") != 0; });
 }
 
+void DeadLetterReader::for_each(const std::function<void(const StoredLetter&)>& take) {
+  std::int64_t last = 0;
+  for (auto some = read(last, kLettersPerRead); !some.empty(); some = read(last, kLettersPerRead)) {
+    for (const StoredLetter& stored : some) take(stored);
+    last = some.back().id;
+  }
+}
+
 void DeadLetterReader::check_all() {
   if (format_ == 0) return;
   const std::string name = database_.path().string();
@@ -191,11 +199,7 @@ void DeadLetterReader::check_all() {
     if (check.step() && check.bytes(0) != "ok")
       throw DeadLettersDamaged(name + ": " + std::string(check.bytes(0)));
     std::uint64_t letters = 0;
-    std::int64_t last = 0;
-    for (auto some = read(0, kLettersPerRead); !some.empty(); some = read(last, kLettersPerRead)) {
-      letters += some.size();
-      last = some.back().id;
-    }
+    for_each([&](const StoredLetter&) { ++letters; });
     if (letters != totals().letters)
       throw DeadLettersDamaged(name + " has " + std::to_string(letters) + " letters, not " +
                                std::to_string(totals().letters) + " as it says");

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <optional>
 #include <stdexcept>
 #include <string>
@@ -40,7 +41,7 @@ struct DeadLetterTotals {
   std::uint64_t bytes = 0;  ///< What counts against the quota.
 };
 
-/// Who goes through all of them reads so many at a time.
+/// Whoever goes through all of them reads so many at a time.
 inline constexpr std::size_t kLettersPerRead = 256;
 
 /// A connection to dead.db. One thread at a time; any number of processes.
@@ -58,6 +59,8 @@ class DeadLetterReader {
   /// Up to `limit` letters behind `after`, by id, each checked. Ends before a damaged one; where the first
   /// one is damaged it throws.
   std::vector<StoredLetter> read(std::int64_t after, std::size_t limit);
+  /// Every letter, by id, each checked. `take` may change and remove what it was given.
+  void for_each(const std::function<void(const StoredLetter&)>& take);
   std::optional<StoredLetter> find(const base::Uuid& stream, Fsn fsn, std::uint32_t first_row);
   std::optional<StoredLetter> find(std::int64_t id);
   /// 0: there is none.

@@ -73,14 +73,9 @@ void for_each_selected(DeadLetterReader* letters, const DeadLetterSelection& whi
     return;
   }
   if (letters == nullptr) return;
-  std::int64_t last = 0;
-  for (;;) {
-    const std::vector<StoredLetter> some = letters->read(last, kLettersPerRead);
-    if (some.empty()) return;
-    for (const StoredLetter& stored : some)
-      if (selected(stored)) work(stored);
-    last = some.back().id;
-  }
+  letters->for_each([&](const StoredLetter& stored) {
+    if (selected(stored)) work(stored);
+  });
 }
 
 }  // namespace questclient::buffer

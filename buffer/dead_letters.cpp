@@ -137,14 +137,10 @@ std::vector<DeadLetter> read_dead_letters(const std::filesystem::path& slot, con
   std::vector<DeadLetter> letters;
   const SlotFolder folder(slot);
   if (!has_dead_letters(folder)) return letters;
-  DeadLetterReader file(dead_letter_database(folder));
-  std::int64_t last = 0;
-  for (;;) {
-    const std::vector<StoredLetter> some = file.read(last, kLettersPerRead);
-    if (some.empty()) return letters;
-    for (const StoredLetter& stored : some) letters.push_back(opened_letter(stored, key));
-    last = some.back().id;
-  }
+  DeadLetterReader(dead_letter_database(folder)).for_each([&](const StoredLetter& stored) {
+    letters.push_back(opened_letter(stored, key));
+  });
+  return letters;
 }
 
 DeadLetterTotals count_dead_letters(const std::filesystem::path& slot) {

@@ -16,16 +16,11 @@ void check_dead_letters(const buffer::SlotFolder& folder, const std::string& key
   if (!outside.damage().empty()) found.damage.push_back({folder.dead(), outside.damage(), 0});
   if (outside.letters() == nullptr) return;
   std::uint64_t plain = 0;
-  std::int64_t last = 0;
-  for (auto some = outside.letters()->read(last, buffer::kLettersPerRead); !some.empty();
-       some = outside.letters()->read(last, buffer::kLettersPerRead)) {
-    for (const auto& stored : some) {
-      static_cast<void>(buffer::opened_letter(stored, key));
-      if (!stored.sealed) ++plain;
-    }
-    found.dead_letters += some.size();
-    last = some.back().id;
-  }
+  outside.letters()->for_each([&](const buffer::StoredLetter& stored) {
+    static_cast<void>(buffer::opened_letter(stored, key));
+    if (!stored.sealed) ++plain;
+    ++found.dead_letters;
+  });
   if (key.empty() || plain == 0) return;
   found.damage.push_back({folder.dead(),
                           "dead letters that are not encrypted, though the slot is: " +

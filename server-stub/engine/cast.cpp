@@ -230,16 +230,15 @@ Failure to_decimals(BlockColumn& column, const ColumnDefinition& target) {
 
 /// The smallest one is QuestDB's NULL of an INT.
 Failure to_int(BlockColumn& column, const ColumnDefinition& target) {
+  constexpr std::int64_t kNull = std::numeric_limits<std::int32_t>::min();
   if (Failure failure = check_range<std::int32_t>(column, target)) return failure;
-  std::vector<std::int64_t> converted;
+  std::vector<std::int64_t>& values = column.integers;
+  if (std::find(values.begin(), values.end(), kNull) == values.end()) return std::nullopt;
   std::vector<std::size_t> kept;
-  for (std::size_t i = 0; i < column.integers.size(); ++i) {
-    if (column.integers[i] == std::numeric_limits<std::int32_t>::min()) continue;
-    converted.push_back(column.integers[i]);
-    kept.push_back(i);
-  }
-  if (kept.size() < column.integers.size()) keep_rows(column, kept);
-  column.integers = std::move(converted);
+  for (std::size_t i = 0; i < values.size(); ++i)
+    if (values[i] != kNull) kept.push_back(i);
+  keep_rows(column, kept);
+  std::erase(values, kNull);
   return std::nullopt;
 }
 
